@@ -1,0 +1,36 @@
+# The two commands: `make demo` to try the bot, `make test` for every check. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test format lint types imports unit homeserver bench messages locks clean
+
+$(VENV)/.ready: pyproject.toml requirements-dev.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+demo: $(VENV)/.ready  ## a homeserver, accounts, rooms, the bot, and a chat in the terminal
+	@$(BIN)/gaamac-bot demo
+
+test: $(VENV)/.ready  ## every check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.ready  ## time from command to answer, bursts, look-ups, beside a bare client
+	$(BIN)/python -m benchmarks
+
+messages: $(VENV)/.ready  ## bring the translation catalogues up to date with the source
+	$(BIN)/python -m bot.messages
+
+locks: $(VENV)/.ready  ## pin the newest allowed versions, with hashes and without any address
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --extra dev --output-file requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

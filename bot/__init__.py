@@ -1,0 +1,1 @@
+"""The running bot: session, inbox, dispatch, outbox, authority and command line. It speaks no SQL."""

@@ -1,0 +1,70 @@
+"""Tell whether a message is for the bot, and what it says without the address."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_FALLBACK = re.compile(r"\A(?:>[^\n]*(?:\n|\Z))+\n?")
+_AFTER_NAME = re.compile(r"[\s:,،：，]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """How the bot is called: the prefix of commands, its Matrix id, its display name."""
+
+    prefix: str
+    user_id: str
+    display_name: str | None
+
+    def command_in(self, body: str, *, direct: bool, mentioned: bool, is_reply: bool) -> str | None:
+        """Return what is said to the bot; None when it is not meant.
+
+        A message is for the bot when it begins with the prefix and a letter, when it begins with the bot's
+        name, and always in a direct chat. `mentioned` says that the sender's client marked the bot as meant.
+        """
+        text = _tidy(_FALLBACK.sub("", body) if is_reply else body)
+        if command := self._behind_prefix(text):
+            return command
+        if (command := self._behind_name(text, mentioned=mentioned)) is not None:
+            return self._behind_prefix(command) or command or "help"
+        return text if direct and text else None
+
+    def _behind_prefix(self, text: str) -> str | None:
+        # Chinese and Japanese keyboards write a full-width exclamation mark.
+        start = unicodedata.normalize("NFKC", text[: len(self.prefix)])
+        rest = text[len(self.prefix) :]
+        return rest if start == self.prefix and rest[:1].isalpha() else None
+
+    def _behind_name(self, text: str, *, mentioned: bool) -> str | None:
+        low = text.casefold()
+        # A display name alone is also an ordinary word; without a mention it must be an address ("name: …").
+        names = [(self.user_id, True), (self.user_id.partition(":")[0], mentioned)]
+        if self.display_name:
+            names += [(self.display_name, mentioned), (f"@{self.display_name}", mentioned)]
+        for name, enough in names:
+            if not low.startswith(name.casefold()):
+                continue
+            rest = text[len(name) :]
+            separator = _AFTER_NAME.match(rest)
+            if rest and not separator:
+                continue
+            if enough or (separator and separator.group().strip()):
+                return rest[separator.end() :] if separator else ""
+        return None
+
+
+def _tidy(text: str) -> str:
+    """Remove what nobody sees: byte-order marks, zero-width signs at the edges, unusual spaces."""
+    visible = text.replace("\u00a0", " ").replace("\u202f", " ").replace("\r\n", "\n")
+    start, end = 0, len(visible)
+    while start < end and _unseen(visible[start]):
+        start += 1
+    while end > start and _unseen(visible[end - 1]):
+        end -= 1
+    return visible[start:end]
+
+
+def _unseen(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cf", "Cc")

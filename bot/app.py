@@ -1,0 +1,285 @@
+"""Wire the parts of the running bot together, start them, and stop them in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+import commands.glossary
+import commands.help
+import commands.language
+import commands.status
+from bot.addressing import Address
+from bot.authority import Authority
+from bot.backoff import Backoff
+from bot.dispatch import Dispatch
+from bot.errors import (
+    EXIT_DATABASE,
+    EXIT_LOGIN,
+    EXIT_RUNNING,
+    LimitedError,
+    LoggedOutError,
+    MatrixError,
+    StartError,
+)
+from bot.flood import Flood
+from bot.inbox import Inbox
+from bot.outbox import Outbox
+from bot.pace import Pace
+from bot.rooms import Rooms
+from bot.session import Session
+from commands.context import Condition
+from commands.registry import Registry
+from commands.respond import Responder
+from config.settings import Settings
+from storage import inbox as inbox_storage
+from storage import outbox as outbox_storage
+from storage import rooms as room_storage
+from storage import starter
+from storage.database import Database
+from storage.migrate import NewerDatabaseError
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 3.0
+"""For what is under way when the bot is asked to stop; in all it stops within five."""
+KEPT = timedelta(days=30)
+"""Handled events and sent answers, without their texts, so that edits and redactions find them."""
+
+
+def registry() -> Registry:
+    """Return all commands of the bot."""
+    return Registry([commands.glossary, commands.language, commands.help, commands.status])
+
+
+class App:
+    """The running bot."""
+
+    def __init__(self, settings: Settings, session: Session, database: Database, address: Address) -> None:
+        self._settings = settings
+        self._session = session
+        self._database = database
+        self._address = address
+        self._pace = Pace()
+        self._started_at = datetime.now(UTC)
+        self._settling: asyncio.Task[None] | None = None
+        self._ready = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then finish what is under way.
+
+        Raises:
+            StartError: the bot cannot go on until a person does something.
+
+        """
+        await self._wire()
+        following = asyncio.create_task(self._inbox.follow(self._log_in_again, self._after_round), name="inbox")
+        pruning = asyncio.create_task(self._prune(), name="prune")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            resumed = await self._outbox.resume()
+            waiting = await self._dispatch.resume()
+            if resumed or waiting:
+                log.info("resumed", answers=resumed, rooms=waiting)
+            await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+        except LoggedOutError as error:
+            raise StartError(
+                f"The homeserver has logged out {self._session.user_id}. Somebody ended this session, or the "
+                "account was closed. Set a new password or access token, and move away "
+                f"{self._settings.data_dir / 'session.json'}; then start again.",
+                exit_code=EXIT_LOGIN,
+            ) from error
+        finally:
+            for task in (following, pruning, stopping, self._settling):
+                if task:
+                    task.cancel()
+            await asyncio.gather(following, pruning, stopping, return_exceptions=True)
+            await self._drain()
+
+    async def _wire(self) -> None:
+        settings = self._settings
+        async with self._database.read() as reader:
+            known = await room_storage.every(reader)
+        self._rooms = Rooms(self._session, settings.rooms, settings.invites, known)
+        await self._rooms.resolve()
+        self._outbox = Outbox(self._session, self._database, self._pace)
+        self._dispatch = Dispatch(
+            self._database,
+            Responder(self._database, registry(), settings.default_language),
+            self._outbox,
+            self._rooms,
+            Authority(self._session, self._rooms, settings.moderation.power),
+            Flood(settings.flood.commands_per_minute),
+            settings.command_prefix,
+            settings.default_language,
+            self._condition,
+        )
+        self._inbox = Inbox(self._session, self._database, self._rooms, self._address, self._dispatch.deliver)
+
+    def _condition(self) -> Condition:
+        return Condition(
+            version=version("gaamac-bot"),
+            started_at=self._started_at,
+            synced_at=self._inbox.synced_at,
+            rooms=len(self._rooms.joined()),
+            malformed=self._inbox.malformed,
+            rate_limited_for=self._pace.closed_for,
+        )
+
+    def _after_round(self) -> None:
+        if self._settling is None or self._settling.done():
+            if self._rooms.unsettled():
+                self._settling = asyncio.create_task(self._settle(), name="settle")
+            elif not self._ready:
+                self._ready = True
+                log.info("ready", user=self._session.user_id, rooms=len(self._rooms.joined()))
+
+    async def _settle(self) -> None:
+        """Join what is to be joined; what is joined shows in the next round."""
+        pause = await self._rooms.settle()
+        await asyncio.sleep(pause)
+
+    async def _log_in_again(self) -> None:
+        log.info("the session was ended softly; logging in again on the same device")
+        await self._session.log_in_again(self._settings.matrix, self._settings.data_dir)
+
+    async def _prune(self) -> None:
+        while True:
+            before = datetime.now(UTC) - KEPT
+            try:
+                async with self._database.write() as writer:
+                    await inbox_storage.prune(writer, before)
+                    await outbox_storage.prune(writer, before)
+            except Exception as error:
+                log.exception("cannot prune", error=type(error).__name__)
+            await asyncio.sleep(24 * 3600)
+
+    async def _drain(self) -> None:
+        """Finish what was begun, as far as the time allows; the rest waits in the database."""
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._dispatch.drained()
+                await self._outbox.drained()
+        except TimeoutError:
+            log.info("stopping with work left; it is stored and goes on at the next start")
+        await self._dispatch.close()
+        await self._outbox.close()
+
+
+async def run(settings: Settings) -> None:
+    """Run the bot with its database and session until SIGTERM or SIGINT.
+
+    Raises:
+        StartError: the bot cannot start, or cannot go on, until a person does something.
+
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with opened(settings) as database:
+        loaded = await starter.load(database, datetime.now(UTC))
+        if loaded:
+            log.info("loaded the starter glossary", concepts=loaded)
+        opening = asyncio.create_task(_session(settings))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not opening.done():
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+            return
+        session, address = opening.result()
+        try:
+            await App(settings, session, database, address).run(stop)
+        finally:
+            await session.close()
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database for this process alone.
+
+    Raises:
+        StartError: another bot runs with it, or it cannot be used.
+
+    """
+    folder = settings.data_dir
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise StartError(
+            f"The data folder {folder} cannot be used: {error}. Set GAAMAC_DATA_DIR to a folder that belongs "
+            "to the account that runs the bot.",
+            exit_code=EXIT_DATABASE,
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StartError(
+                f"Another gaamac-bot is running with the data folder {folder}. Stop it first.",
+                exit_code=EXIT_RUNNING,
+            ) from error
+        try:
+            database = await Database.open(settings.database_url, backups=folder / "backups")
+        except NewerDatabaseError as error:
+            raise StartError(str(error), exit_code=EXIT_DATABASE) from error
+        except Exception as error:
+            raise StartError(
+                f"The database {_shown(settings)} cannot be opened: {error}. If it is damaged, restore a backup.",
+                exit_code=EXIT_DATABASE,
+            ) from error
+        _protect(folder)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+def _protect(folder: Path) -> None:
+    for file in folder.glob("bot.db*"):
+        file.chmod(0o600)
+
+
+def _shown(settings: Settings) -> str:
+    # A database address may hold a password.
+    return settings.database_url.partition("@")[2] or settings.database_url
+
+
+async def _session(settings: Settings) -> tuple[Session, Address]:
+    """Open the session; wait for a homeserver that is not there yet."""
+    backoff = Backoff()
+    while True:
+        try:
+            session = await Session.open(settings.matrix, settings.data_dir)
+        except LimitedError as error:
+            log.warning("the homeserver lets us wait before the log-in", seconds=error.retry_after)
+            await asyncio.sleep(error.retry_after)
+        except MatrixError as error:
+            pause = backoff.next()
+            log.warning("cannot reach the homeserver", error=str(error), again_in=round(pause, 1))
+            await asyncio.sleep(pause)
+        else:
+            return session, await _address(settings, session)
+
+
+async def _address(settings: Settings, session: Session) -> Address:
+    try:
+        name = await session.display_name()
+    except MatrixError:
+        name = None  # The inbox will meet the same trouble and say so; the name is a convenience.
+    return Address(settings.command_prefix, session.user_id, name)

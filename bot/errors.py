@@ -1,0 +1,59 @@
+"""What can go wrong between the bot and its homeserver.
+
+MatrixError
+├── UnreachableError    no connection, time-out, 5xx, an answer that is not JSON: try again later
+├── LimitedError        429: try again after `retry_after` seconds
+├── LoggedOutError      the access token is not valid any more: nothing helps but a person
+└── RefusedError        any other 4xx: the same request will be refused again
+"""
+
+from __future__ import annotations
+
+
+class MatrixError(Exception):
+    """The homeserver did not do what was asked."""
+
+
+class UnreachableError(MatrixError):
+    """The homeserver cannot be reached or answers nonsense. Worth another try, after a pause."""
+
+
+class LimitedError(MatrixError):
+    """The homeserver wants us to wait `retry_after` seconds (spec: rate limiting)."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"rate limited for {retry_after:.1f} s")
+        self.retry_after = retry_after
+
+
+class LoggedOutError(MatrixError):
+    """`M_UNKNOWN_TOKEN`. With `soft` the same device may log in again with its password."""
+
+    def __init__(self, *, soft: bool = False) -> None:
+        super().__init__("the homeserver does not accept the access token any more")
+        self.soft = soft
+
+
+class RefusedError(MatrixError):
+    """A request that was refused for good: HTTP `status` and Matrix `errcode`."""
+
+    def __init__(self, status: int, errcode: str, message: str) -> None:
+        super().__init__(f"{status} {errcode}: {message}")
+        self.status = status
+        self.errcode = errcode
+
+
+class StartError(Exception):
+    """The bot cannot start, or cannot go on, until a person does something. The message says what."""
+
+    def __init__(self, message: str, *, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+EXIT_SETTINGS = 2
+EXIT_LOGIN = 3
+EXIT_UNREACHABLE = 4
+EXIT_DATABASE = 5
+EXIT_RUNNING = 6
+EXIT_PROBLEM = 7

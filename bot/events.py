@@ -1,0 +1,256 @@
+"""What happens in rooms, as types of our own, made from the homeserver's JSON and nothing else.
+
+Every field is checked here, once: behind this module an event is what its type says. Text is freed of what
+no database or log can hold (lone surrogates, null characters). What does not fit raises `MalformedError` and
+is dropped by the inbox, which goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+MAX_ID = 255
+"""Bytes: https://spec.matrix.org/latest/appendices/#identifier-grammar. Also holds for event types."""
+
+
+class MalformedError(Exception):
+    """An event that is not what the specification says. The message names the field, never its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What all events of a room have in common. `sent_at` is what the sender's homeserver claims."""
+
+    event_id: str
+    room_id: str
+    sender: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Event):
+    """A text message (`m.text`). `mentions` are the user ids of `m.mentions` (MSC3952)."""
+
+    body: str
+    thread: str | None
+    is_reply: bool
+    mentions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit(Event):
+    """A new text for the message `target` (`m.replace`). Homeservers do not check whose message that is."""
+
+    target: str
+    body: str
+    mentions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction(Event):
+    """The event `target` is taken back. Homeservers apply only those that are allowed."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction(Event):
+    """`key`, usually an emoji, on the event `target` (`m.annotation`)."""
+
+    target: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange(Event):
+    """`user_id` is now `membership` (invite, join, leave, ban, knock) and was `before`, where that is known.
+
+    A kick is a leave by another sender; a new name or picture is a join after a join.
+    """
+
+    user_id: str
+    membership: str
+    before: str | None
+    direct: bool
+    display_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomUpgrade(Event):
+    """The room was closed in favour of `successor` (`m.room.tombstone`)."""
+
+    successor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomName(Event):
+    """The room has another name, or none."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionOn(Event):
+    """Messages in this room are encrypted from here on (`m.room.encryption`)."""
+
+
+def parse(raw: object, room_id: str) -> Event | None:
+    """Make a typed event of the homeserver's JSON; None for one that does not concern us.
+
+    Raises:
+        MalformedError: a field that its type needs is missing or of another type.
+
+    """
+    event = _object(raw, "event")
+    kind = _text(event, "type")
+    if kind == "m.room.message":
+        return _message(event, room_id)
+    if kind == "m.room.redaction":
+        return _redaction(event, room_id)
+    if kind == "m.reaction":
+        return _reaction(event, room_id)
+    if kind in _STATE and "state_key" in event:
+        return _STATE[kind](event, room_id)
+    return None
+
+
+def clean(text: str) -> str:
+    """Take out of a text what cannot be stored as UTF-8 or ends a C string."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+
+
+def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | None:
+    content = _object(event.get("content"), "content")
+    if content.get("msgtype") != "m.text":
+        return None
+    relation = content.get("m.relates_to")
+    if isinstance(relation, Mapping) and relation.get("rel_type") == "m.replace":
+        new = _object(content.get("m.new_content"), "m.new_content")
+        return Edit(
+            **_common(event, room_id),
+            target=_identifier(relation, "event_id"),
+            body=_text(new, "body"),
+            mentions=_mentions(new),
+        )
+    thread = None
+    is_reply = False
+    if isinstance(relation, Mapping):
+        if relation.get("rel_type") == "m.thread":
+            thread = _identifier(relation, "event_id")
+        is_reply = isinstance(relation.get("m.in_reply_to"), Mapping)
+    return Message(
+        **_common(event, room_id),
+        body=_text(content, "body"),
+        thread=thread,
+        is_reply=is_reply,
+        mentions=_mentions(content),
+    )
+
+
+def _redaction(event: Mapping[str, Any], room_id: str) -> Redaction:
+    content = event.get("content")
+    # Room version 11 moved the field into the content.
+    inside = isinstance(content, Mapping) and "redacts" in content
+    where = content if inside and isinstance(content, Mapping) else event
+    return Redaction(**_common(event, room_id), target=_identifier(where, "redacts"))
+
+
+def _reaction(event: Mapping[str, Any], room_id: str) -> Reaction:
+    relation = _object(_object(event.get("content"), "content").get("m.relates_to"), "m.relates_to")
+    if relation.get("rel_type") != "m.annotation":
+        raise MalformedError("m.relates_to")
+    return Reaction(
+        **_common(event, room_id), target=_identifier(relation, "event_id"), key=_text(relation, "key")
+    )
+
+
+def _member(event: Mapping[str, Any], room_id: str) -> MemberChange:
+    content = _object(event.get("content"), "content")
+    name = content.get("displayname")
+    unsigned = event.get("unsigned")
+    previous = unsigned.get("prev_content") if isinstance(unsigned, Mapping) else None
+    before = previous.get("membership") if isinstance(previous, Mapping) else None
+    return MemberChange(
+        **_common(event, room_id),
+        user_id=_identifier(event, "state_key"),
+        membership=_text(content, "membership"),
+        before=before if isinstance(before, str) else None,
+        direct=content.get("is_direct") is True,
+        display_name=clean(name) if isinstance(name, str) else None,
+    )
+
+
+def _tombstone(event: Mapping[str, Any], room_id: str) -> RoomUpgrade | None:
+    content = _object(event.get("content"), "content")
+    if not content.get("replacement_room"):
+        return None  # A room may also be closed without another in its place.
+    return RoomUpgrade(**_common(event, room_id), successor=_identifier(content, "replacement_room"))
+
+
+def _name(event: Mapping[str, Any], room_id: str) -> RoomName:
+    name = _object(event.get("content"), "content").get("name")
+    return RoomName(**_common(event, room_id), name=clean(name) or None if isinstance(name, str) else None)
+
+
+def _encryption(event: Mapping[str, Any], room_id: str) -> EncryptionOn:
+    return EncryptionOn(**_common(event, room_id))
+
+
+_STATE = {
+    "m.room.member": _member,
+    "m.room.tombstone": _tombstone,
+    "m.room.name": _name,
+    "m.room.encryption": _encryption,
+}
+
+
+def _common(event: Mapping[str, Any], room_id: str) -> dict[str, Any]:
+    # The state of an invitation comes without event ids and times.
+    stripped = "event_id" not in event and "origin_server_ts" not in event
+    return {
+        "event_id": "" if stripped else _identifier(event, "event_id"),
+        "room_id": room_id,
+        "sender": _identifier(event, "sender"),
+        "sent_at": datetime.fromtimestamp(0, UTC) if stripped else _time(event),
+    }
+
+
+def _object(value: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise MalformedError(name)
+    return value
+
+
+def _text(source: Mapping[str, Any], name: str) -> str:
+    value = source.get(name)
+    if not isinstance(value, str):
+        raise MalformedError(name)
+    return clean(value)
+
+
+def _identifier(source: Mapping[str, Any], name: str) -> str:
+    value = source.get(name)
+    if not isinstance(value, str) or not value or clean(value) != value or len(value.encode()) > MAX_ID:
+        raise MalformedError(name)
+    return value
+
+
+def _time(event: Mapping[str, Any]) -> datetime:
+    value = event.get("origin_server_ts")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MalformedError("origin_server_ts")
+    try:
+        return datetime.fromtimestamp(value / 1000, UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise MalformedError("origin_server_ts") from error
+
+
+def _mentions(content: Mapping[str, Any]) -> frozenset[str]:
+    mentions = content.get("m.mentions")
+    users = mentions.get("user_ids") if isinstance(mentions, Mapping) else None
+    if not isinstance(users, list):
+        return frozenset()
+    return frozenset(user for user in users if isinstance(user, str))

@@ -1,0 +1,176 @@
+"""Deliver what is in the outbox: in order inside a room, rooms side by side, each row exactly once.
+
+A row is sent with its transaction id until the homeserver has taken it or refused it for good. A crash
+between the answer of the homeserver and our note of it sends the row again with the same id, and the
+homeserver gives the same event back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot import answers
+from bot.backoff import Backoff
+from bot.errors import LimitedError, LoggedOutError, MatrixError, RefusedError
+from bot.pace import Pace
+from bot.session import Session
+from storage import outbox as storage
+from storage.database import Database
+from storage.outbox import OutboxRow
+
+log = structlog.get_logger(__name__)
+
+REMEMBERED = timedelta(hours=23)
+"""Synapse forgets transaction ids after 24 hours; an older row may have been sent in a life before this."""
+BEHIND_PAGES = 20
+"""Of 100 events each: how far back a room is searched for an event of our own."""
+LIVE = 1000
+"""Sent messages whose event ids are kept in memory for edits that follow."""
+
+
+class Outbox:
+    """Sends the rows that it is given, and at the start those that were left."""
+
+    def __init__(self, session: Session, database: Database, pace: Pace) -> None:
+        self._session = session
+        self._database = database
+        self._pace = pace
+        self._queues: dict[str, list[tuple[int, int, OutboxRow]]] = {}
+        self._senders: dict[str, asyncio.Task[None]] = {}
+        self._sent: dict[int, str] = {}
+
+    async def resume(self) -> int:
+        """Take up what an earlier run did not send. Return how many rows."""
+        count = after = 0
+        while True:
+            async with self._database.read() as reader:
+                rows = await storage.pending(reader, after=after)
+            if not rows:
+                return count
+            self.push(rows)
+            count += len(rows)
+            after = rows[-1].id
+
+    def push(self, rows: list[OutboxRow]) -> None:
+        """Send rows that are stored. Returns at once."""
+        for row in rows:
+            heapq.heappush(self._queues.setdefault(row.room_id, []), (row.priority, row.id, row))
+            if row.room_id not in self._senders:
+                sender = asyncio.create_task(self._deliver(row.room_id), name=f"send {row.room_id}")
+                self._senders[row.room_id] = sender
+
+    async def drained(self) -> None:
+        """Wait until nothing is left to send."""
+        while self._senders:
+            await asyncio.wait(list(self._senders.values()))
+
+    async def close(self) -> None:
+        """Stop sending. What is left waits in the database."""
+        senders = list(self._senders.values())
+        for sender in senders:
+            sender.cancel()
+        await asyncio.gather(*senders, return_exceptions=True)
+
+    async def _deliver(self, room_id: str) -> None:
+        queue = self._queues[room_id]
+        try:
+            while queue:
+                _, _, row = heapq.heappop(queue)
+                await self._until_done(row)
+        finally:
+            # Without an await between the last look at the queue and this line, no row can slip between.
+            del self._senders[room_id]
+            if not queue:
+                del self._queues[room_id]
+
+    async def _until_done(self, row: OutboxRow) -> None:
+        """Send a row until it is taken or refused, and that is recorded."""
+        backoff = Backoff()
+        first = True
+        while True:
+            try:
+                await self._once(row, first=first)
+            except LimitedError as error:
+                self._pace.limited(error.retry_after)
+                pause = 0.0
+            except LoggedOutError:
+                pause = 1.0  # The inbox meets the same: it mends a soft logout, and ends the bot at a hard one.
+            except MatrixError as error:
+                pause = backoff.next()
+                log.warning("cannot send", room=row.room_id, error=str(error), again_in=round(pause, 1))
+            except Exception as error:
+                pause = backoff.next()
+                log.exception("cannot send", room=row.room_id, error=type(error).__name__)
+            else:
+                return
+            first = False
+            await asyncio.sleep(pause)
+
+    async def _once(self, row: OutboxRow, *, first: bool) -> None:
+        """Send a row and record what became of it."""
+        event_id, reason = None, "the message that it is about was never sent"
+        try:
+            event_id = await self._attempt(row, first=first)
+        except RefusedError as error:
+            reason = str(error)
+        now = datetime.now(UTC)
+        if event_id is None:
+            log.error("a message will never be sent", room=row.room_id, kind=row.kind, reason=reason)
+            async with self._database.write() as writer:
+                await storage.refused(writer, row.id, reason, now)
+            return
+        self._sent[row.id] = event_id
+        if len(self._sent) > LIVE:
+            self._sent.pop(next(iter(self._sent)))
+        async with self._database.write() as writer:
+            await storage.sent(writer, row.id, event_id, now)
+
+    async def _attempt(self, row: OutboxRow, *, first: bool) -> str | None:
+        """Give a row to the homeserver. Return the event that it became; None when there is nothing to do."""
+        target = await self._event_of(row.about) if row.about is not None else None
+        if row.about is not None and target is None:
+            return None  # The message was refused, so there is nothing to edit or take back.
+        if first and datetime.now(UTC) - row.created_at > REMEMBERED and row.kind != "redaction":
+            found = await self._search(row)
+            if found:
+                return found
+        await self._pace.turn(row.priority)
+        if row.kind == "redaction":
+            event_id = await self._session.redact(row.room_id, target or "", row.txn_id)
+        else:
+            content: dict[str, Any] = dict(row.content or {})
+            if row.kind == "edit":
+                content = answers.edited(content, target or "")
+            content[answers.KEY] = row.txn_id
+            event_id = await self._session.send(row.room_id, "m.room.message", content, row.txn_id)
+        self._pace.succeeded()
+        return event_id
+
+    async def _event_of(self, row_id: int) -> str | None:
+        if row_id in self._sent:
+            return self._sent[row_id]
+        async with self._database.read() as reader:
+            return await storage.event_id(reader, row_id)
+
+    async def _search(self, row: OutboxRow) -> str | None:
+        """Look in the room for the event that a row became in an earlier life of the bot."""
+        position: str | None = None
+        only_mine = f'{{"senders": ["{self._session.user_id}"], "types": ["m.room.message"]}}'
+        for _ in range(BEHIND_PAGES):
+            page = await self._session.messages(
+                row.room_id, start=position, end=None, event_filter=only_mine, limit=100
+            )
+            for event in page.get("chunk", []):
+                if event.get("content", {}).get(answers.KEY) == row.txn_id:
+                    return str(event["event_id"])
+                if event.get("origin_server_ts", 0) < (row.created_at.timestamp() - 3600) * 1000:
+                    return None
+            position = page.get("end")
+            if position is None:
+                return None
+        return None

@@ -1,0 +1,116 @@
+"""How fast the bot may speak: a token bucket whose size and rate are learned from the homeserver.
+
+Nothing tells a client its rate limit. So the bot speaks freely until a 429 says how long to wait; from then
+on it spends what it has seen to be there, and every so often it tries whether more has become possible.
+Those who wait are let through by priority, then in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+SUCCESSES_TO_SPEED_UP = 20
+FASTEST = 1000.0
+"""Events a second; beyond that there is no limit worth keeping to."""
+LARGEST_BURST = 10
+"""What Synapse allows by default; a longer run without a refusal says nothing about a burst."""
+
+
+@dataclass(order=True)
+class _Waiter:
+    priority: int
+    number: int
+    turn: asyncio.Future[None] = field(compare=False)
+
+
+class Pace:
+    """Asked before each event that is sent; told afterwards how it went."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._rate: float | None = None  # events a second; None: no limit is known
+        self._size = 1.0
+        self._tokens = 1.0
+        self._counted_at = 0.0
+        self._closed_until = 0.0
+        self._run = 0  # successes since the last refusal
+        self._waiting: list[_Waiter] = []
+        self._numbers = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def closed_for(self) -> float:
+        """Seconds until the homeserver takes events again."""
+        return max(0.0, self._closed_until - self._clock())
+
+    async def turn(self, priority: int) -> None:
+        """Wait until an event of this priority may be sent."""
+        if not self._waiting and self._take():
+            return
+        waiter = _Waiter(priority, next(self._numbers), asyncio.get_running_loop().create_future())
+        heapq.heappush(self._waiting, waiter)
+        self._wake()
+        try:
+            await waiter.turn
+        except asyncio.CancelledError:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+                heapq.heapify(self._waiting)
+            self._wake()
+            raise
+
+    def limited(self, retry_after: float) -> None:
+        """Learn from a 429: nothing for `retry_after` seconds, and from then on about one in that time."""
+        now = self._clock()
+        if now >= self._closed_until:  # several answers of one burst teach once
+            if self._rate is None:
+                self._size = float(min(max(1, self._run), LARGEST_BURST))
+            self._rate = min(FASTEST, 1 / max(retry_after, 0.001))
+            self._run = 0
+        self._closed_until = max(self._closed_until, now + retry_after)
+        self._counted_at = self._closed_until
+        # The wait that was asked for has earned the first one.
+        self._tokens = 1.0
+
+    def succeeded(self) -> None:
+        """Learn from an event that was taken."""
+        self._run += 1
+        if self._rate is not None and self._run % SUCCESSES_TO_SPEED_UP == 0:
+            self._rate *= 1.5
+            if self._rate >= FASTEST:
+                self._rate = None
+
+    def _take(self) -> bool:
+        """Take a token if there is one now."""
+        now = self._clock()
+        if now < self._closed_until:
+            return False
+        if self._rate is None:
+            return True
+        self._tokens = min(self._size, self._tokens + (now - self._counted_at) * self._rate)
+        self._counted_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def _wake(self) -> None:
+        """Let through who may, and come back when the next one may."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiting and self._take():
+            waiter = heapq.heappop(self._waiting)
+            if not waiter.turn.done():
+                waiter.turn.set_result(None)
+        if self._waiting:
+            self._timer = asyncio.get_running_loop().call_later(self._wait(), self._wake)
+
+    def _wait(self) -> float:
+        missing = 0.0 if self._rate is None else max(0.0, 1 - self._tokens) / self._rate
+        return max(self._closed_until - self._clock(), missing, 0.001)

@@ -1,0 +1,231 @@
+"""The rooms: what is known of each, which ones the bot joins, and what they are for.
+
+What should be so (invitations that are accepted, configured rooms, successors of upgraded rooms) is stored;
+`settle` makes it so, and is called until it is. A crash or a refusal in between changes nothing about it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import structlog
+
+from bot.errors import LimitedError, MatrixError, RefusedError
+from bot.events import EncryptionOn, Event, MalformedError, MemberChange, RoomName, RoomUpgrade, parse
+from bot.session import Session
+from config.settings import InviteSettings, RoomSettings
+from storage.rooms import Room
+
+log = structlog.get_logger(__name__)
+
+Action = Callable[[], Awaitable[object]]
+
+
+class Rooms:
+    """What the bot knows of its rooms. Changes are provisional until the inbox has stored them."""
+
+    def __init__(
+        self, session: Session, configured: RoomSettings, invites: InviteSettings, known: list[Room]
+    ) -> None:
+        self._session = session
+        self._configured = configured
+        self._invites = invites
+        self._known = {room.room_id: room for room in known}
+        self._ids: dict[str, str] = {}  # configured id or alias -> room id
+        self._given_up: set[str] = set()
+        self._before: dict[str, Room | None] = {}
+
+    def __getitem__(self, room_id: str) -> Room:
+        """Return a room that the bot knows."""
+        return self._known[room_id]
+
+    def is_joined(self, room_id: str) -> bool:
+        """Tell whether the bot is in a room."""
+        room = self._known.get(room_id)
+        return room is not None and room.membership == "join"
+
+    def joined(self) -> list[Room]:
+        """Return the rooms that the bot is in."""
+        return [room for room in self._known.values() if room.membership == "join"]
+
+    @property
+    def moderation(self) -> str | None:
+        """The id of the moderation room as it is now."""
+        return self.current(self._configured.moderation) if self._configured.moderation else None
+
+    def current(self, configured: str) -> str | None:
+        """Return the room that a configured id or alias means now, through all upgrades."""
+        room_id = configured if configured.startswith("!") else self._ids.get(configured)
+        seen: set[str] = set()
+        while room_id and room_id not in seen:
+            seen.add(room_id)
+            room = self._known.get(room_id)
+            if room is None or room.successor is None or not self.is_joined(room.successor):
+                return room_id
+            room_id = room.successor
+        return room_id
+
+    def changed(self) -> list[Room]:
+        """Return the rooms as they are to be stored."""
+        return [self._known[room_id] for room_id in self._before]
+
+    def commit(self) -> None:
+        """Keep the changes: they are stored."""
+        self._before.clear()
+
+    def rollback(self) -> None:
+        """Take the changes back: they could not be stored, and what they came from will be read again."""
+        for room_id, before in self._before.items():
+            if before is None:
+                del self._known[room_id]
+            else:
+                self._known[room_id] = before
+        self._before.clear()
+
+    # What a sync says
+
+    def joined_now(self, room_id: str, section: Mapping[str, Any], at: datetime) -> bool:
+        """Note that the bot is in a room. Return whether it was not before."""
+        before = self._known.get(room_id)
+        newly = before is None or before.membership != "join"
+        summary = section.get("summary")
+        count = summary.get("m.joined_member_count") if isinstance(summary, Mapping) else None
+        changes: dict[str, Any] = {"membership": "join"}
+        if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**31:
+            changes["members"] = count
+        if newly:
+            changes["since"] = at
+        self._change(room_id, at, **changes)
+        return newly
+
+    def invited(self, room_id: str, section: Mapping[str, Any], at: datetime) -> None:
+        """Note an invitation, if it comes from somebody whose invitations are accepted."""
+        invitation = self._own_membership(room_id, section)
+        if invitation is None:
+            return
+        known = {room.successor for room in self._known.values()} | set(self._ids.values())
+        expected = room_id in known or room_id in self._configured.every()
+        allowed = any(fnmatch.fnmatchcase(invitation.sender, glob) for glob in self._invites.allowed)
+        if not (allowed or expected):
+            log.info("invitation not accepted", room=room_id, sender=invitation.sender)
+            return
+        self._change(room_id, at, membership="invite", direct=invitation.direct)
+        self._given_up.discard(room_id)
+
+    def left(self, room_id: str, at: datetime) -> None:
+        """Note that the bot is not in a room any more: it left, was removed or banned."""
+        if self.is_joined(room_id):
+            log.warning("no longer in a room", room=room_id)
+        if room_id in self._known:
+            self._change(room_id, at, membership="leave")
+
+    def apply(self, event: Event) -> None:
+        """Note what a state event of a room says about it."""
+        if isinstance(event, RoomUpgrade):
+            self._change(event.room_id, event.sent_at, successor=event.successor)
+        elif isinstance(event, RoomName):
+            self._change(event.room_id, event.sent_at, name=event.name)
+        elif isinstance(event, EncryptionOn):
+            self._change(event.room_id, event.sent_at, encrypted=True)
+
+    def is_direct(self, room_id: str) -> bool:
+        """Tell whether this is a chat with one person, where everything said is meant for the bot.
+
+        A room that was opened as a direct chat, or that has no name and nobody else in it. One that grew
+        beyond two is no direct chat any more; a room with a task from the settings never is.
+        """
+        room = self._known[room_id]
+        if room.members > 2 or room_id in {self.current(one) for one in self._configured.every()}:
+            return False
+        return room.direct or (room.members == 2 and not room.name)
+
+    # What should be so
+
+    def unsettled(self) -> bool:
+        """Tell whether there is a room to join."""
+        return bool(self._to_do())
+
+    async def settle(self) -> float:
+        """Join what is to be joined. Return after how many seconds to look again."""
+        for name, action in self._to_do():
+            try:
+                await action()
+            except RefusedError as error:
+                log.warning("cannot join", room=name, error=str(error))
+                self._given_up.add(name)
+            except LimitedError as error:
+                return error.retry_after
+            except MatrixError as error:
+                log.warning("cannot join now", room=name, error=str(error))
+                return 10.0
+        # A room that was joined shows in the next sync; until then it would be joined again.
+        return 1.0
+
+    def _to_do(self) -> list[tuple[str, Action]]:
+        """Return what is to be joined, by name, and how."""
+        wanted: list[tuple[str, Action]] = [
+            (configured, partial(self._join_configured, configured))
+            for configured in self._configured.every()
+            if not self._is_in(configured)
+        ]
+        for room in self._known.values():
+            if room.membership == "invite":
+                wanted.append((room.room_id, partial(self._session.join, room.room_id)))
+            elif room.membership == "join" and room.successor and not self.is_joined(room.successor):
+                wanted.append((room.successor, partial(self._follow, room)))
+        return [(name, action) for name, action in wanted if name not in self._given_up]
+
+    def _is_in(self, configured: str) -> bool:
+        room_id = self.current(configured)
+        return room_id is not None and self.is_joined(room_id)
+
+    async def _join_configured(self, configured: str) -> None:
+        room_id = await self._session.join(configured)
+        self._ids[configured] = room_id
+
+    async def resolve(self) -> None:
+        """Ask the homeserver what the configured aliases mean now."""
+        for configured in self._configured.every():
+            if configured.startswith("#"):
+                try:
+                    self._ids[configured] = await self._session.room_of(configured)
+                except MatrixError as error:
+                    log.warning("cannot resolve alias", alias=configured, error=str(error))
+
+    async def _follow(self, old: Room) -> None:
+        """Join the room that replaced another, if it says so itself."""
+        successor = old.successor or ""
+        via = (await self._session.state_event(old.room_id, "m.room.tombstone")).get("sender", "")
+        await self._session.join(successor, via=str(via).partition(":")[2] or None)
+        create = await self._session.state_event(successor, "m.room.create")
+        predecessor = create.get("content", {}).get("predecessor")
+        if not isinstance(predecessor, Mapping) or predecessor.get("room_id") != old.room_id:
+            log.warning("the new room does not name the old one", room=old.room_id, successor=successor)
+            self._given_up.add(successor)
+            await self._session.leave(successor)
+            return
+        log.info("followed a room upgrade", room=old.room_id, successor=successor)
+
+    def _own_membership(self, room_id: str, section: Mapping[str, Any]) -> MemberChange | None:
+        state = section.get("invite_state")
+        events = state.get("events") if isinstance(state, Mapping) else None
+        for raw in events if isinstance(events, list) else []:
+            try:
+                event = parse(raw, room_id)
+            except MalformedError:
+                continue
+            if isinstance(event, MemberChange) and event.user_id == self._session.user_id:
+                return event
+        return None
+
+    def _change(self, room_id: str, at: datetime, **values: Any) -> None:  # noqa: ANN401
+        known = self._known.get(room_id)
+        before = known or Room(room_id=room_id, membership="leave", since=at)
+        after = before.model_copy(update=values)
+        if after != known:
+            self._before.setdefault(room_id, known)
+            self._known[room_id] = after

@@ -1,0 +1,358 @@
+"""One Matrix account on one device: logged in once, stored, and asked over HTTP.
+
+Only this module touches the client library, matrix-nio, and uses it as transport and account. What comes
+from `/sync` is not given to nio: its parser, its room state and its token bookkeeping lose events, can be
+forged by members, and can be stopped for good by a single malformed one.
+
+Each call is one request and either returns JSON or raises a `MatrixError`. When to try again is decided by
+the caller, who knows what it is worth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+import nio  # type: ignore[import-untyped]
+from aiohttp import ClientError, ClientTimeout
+from pydantic import BaseModel, ValidationError
+
+from bot.errors import EXIT_LOGIN, LimitedError, LoggedOutError, RefusedError, StartError, UnreachableError
+from bot.wire import decode
+from config.settings import MatrixSettings
+
+REQUEST_SECONDS = 30.0
+FIRST_SYNC_SECONDS = 300.0
+"""A first sync of an account in thousands of rooms takes Synapse minutes, but not for ever."""
+DEFAULT_WAIT_SECONDS = 5.0
+DEVICE_NAME = "gaamac-bot"
+
+
+class Login(BaseModel):
+    """What is stored of a session. The device stays, because transaction ids hold for a device."""
+
+    homeserver: str
+    user_id: str
+    device_id: str
+    access_token: str
+
+
+class Session:
+    """A logged-in account. Close it in the end."""
+
+    def __init__(self, login: Login) -> None:
+        self.login = login
+        self._client = _client(login.homeserver, login.user_id)
+
+    @property
+    def user_id(self) -> str:
+        """The bot's own Matrix id."""
+        return self.login.user_id
+
+    @classmethod
+    async def open(cls, settings: MatrixSettings, folder: Path) -> Self:
+        """Use the session stored in `folder`, or log in and store it there.
+
+        Raises:
+            StartError: there is nothing to log in with, or the homeserver refuses it.
+            UnreachableError, LimitedError: try again.
+
+        """
+        path = folder / "session.json"
+        token = settings.access_token.get_secret_value() if settings.access_token else None
+        stored = _stored(path)
+        if (
+            stored
+            and (stored.homeserver, stored.user_id) == (settings.homeserver, settings.user_id)
+            and token in (None, stored.access_token)
+        ):
+            return cls(stored)
+        session = cls(
+            Login(
+                homeserver=settings.homeserver,
+                user_id=settings.user_id,
+                device_id="",
+                access_token=token or "",
+            )
+        )
+        try:
+            if token:
+                await session._use_token()
+            else:
+                await session._log_in(settings, device_id=None)
+        except BaseException:
+            await session.close()
+            raise
+        _store(path, session.login)
+        return session
+
+    async def log_in_again(self, settings: MatrixSettings, folder: Path) -> None:
+        """After a soft logout: a new token for the same device.
+
+        Raises:
+            StartError: no password is configured, or it is refused.
+
+        """
+        await self._log_in(settings, device_id=self.login.device_id)
+        _store(folder / "session.json", self.login)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+        await asyncio.sleep(0)  # aiohttp closes its transports in the next turn of the loop
+
+    # What can be asked. Paths are those of the client-server API, https://spec.matrix.org/latest/client-server-api/
+
+    async def sync(self, since: str | None, sync_filter: str, wait: float) -> dict[str, Any]:
+        """Ask what is new; without `since` for everything. `wait` seconds at most when nothing is."""
+        query = {"filter": sync_filter, "timeout": str(int(wait * 1000))}
+        if since is not None:
+            query["since"] = since
+        limit = FIRST_SYNC_SECONDS if since is None else wait + REQUEST_SECONDS
+        return await self._object("GET", "/sync", query=query, seconds=limit)
+
+    async def messages(
+        self, room_id: str, *, start: str | None, end: str | None, event_filter: str, limit: int
+    ) -> dict[str, Any]:
+        """Return one page of a room's events, newest first, from `start` (None: now) back to `end`."""
+        query = {"dir": "b", "limit": str(limit), "filter": event_filter}
+        if start is not None:
+            query["from"] = start
+        if end is not None:
+            query["to"] = end
+        return await self._object("GET", f"/rooms/{_q(room_id)}/messages", query=query)
+
+    async def send(self, room_id: str, event_type: str, content: Mapping[str, Any], txn_id: str) -> str:
+        """Send an event and return its id. The same `txn_id` never makes a second event within 24 hours."""
+        path = f"/rooms/{_q(room_id)}/send/{_q(event_type)}/{_q(txn_id)}"
+        return _event_id(await self._object("PUT", path, content))
+
+    async def redact(self, room_id: str, event_id: str, txn_id: str) -> str:
+        """Take an event back and return the id of the redaction."""
+        path = f"/rooms/{_q(room_id)}/redact/{_q(event_id)}/{_q(txn_id)}"
+        return _event_id(await self._object("PUT", path, {}))
+
+    async def join(self, room: str, via: str | None = None) -> str:
+        """Join a room by id or alias and return its id. `via` names a server that is in it."""
+        query = {"via": via, "server_name": via} if via else {}
+        found = await self._object("POST", f"/join/{_q(room)}", {}, query=query)
+        return str(found.get("room_id", room))
+
+    async def leave(self, room_id: str) -> None:
+        """Leave a room, or decline its invitation."""
+        await self._object("POST", f"/rooms/{_q(room_id)}/leave", {})
+
+    async def state(self, room_id: str, event_type: str, key: str = "") -> dict[str, Any]:
+        """Return the content of a state event as the homeserver has it now."""
+        return await self._object("GET", f"/rooms/{_q(room_id)}/state/{_q(event_type)}/{_q(key)}")
+
+    async def state_event(self, room_id: str, event_type: str) -> dict[str, Any]:
+        """Return a whole state event, its sender included."""
+        path = f"/rooms/{_q(room_id)}/state/{_q(event_type)}/"
+        found = await self._object("GET", path, query={"format": "event"})
+        if "sender" in found and "content" in found:
+            return found
+        # Homeservers before spec 1.16 ignore `format`.
+        for event in await self._list("GET", f"/rooms/{_q(room_id)}/state"):
+            if isinstance(event, dict) and event.get("type") == event_type and event.get("state_key") == "":
+                return event
+        raise RefusedError(404, "M_NOT_FOUND", event_type)
+
+    async def room_of(self, alias: str) -> str:
+        """Return the id of the room that an alias names."""
+        return str((await self._object("GET", f"/directory/room/{_q(alias)}"))["room_id"])
+
+    async def joined_rooms(self) -> list[str]:
+        """Return the ids of the rooms that the account is in."""
+        return list((await self._object("GET", "/joined_rooms"))["joined_rooms"])
+
+    async def whoami(self) -> dict[str, Any]:
+        """Return whose token this is."""
+        return await self._object("GET", "/account/whoami")
+
+    async def display_name(self) -> str | None:
+        """Return the account's display name, if it has one."""
+        try:
+            found = await self._object("GET", f"/profile/{_q(self.user_id)}/displayname")
+        except RefusedError:
+            return None
+        name = found.get("displayname")
+        return name if isinstance(name, str) and name else None
+
+    async def _object(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        seconds: float = REQUEST_SECONDS,
+    ) -> dict[str, Any]:
+        found = await self._request(method, path, body, query=query, seconds=seconds)
+        if not isinstance(found, dict):
+            raise UnreachableError("the answer is not a JSON object")
+        return found
+
+    async def _list(self, method: str, path: str) -> list[Any]:
+        found = await self._request(method, path)
+        if not isinstance(found, list):
+            raise UnreachableError("the answer is not a JSON list")
+        return found
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        seconds: float = REQUEST_SECONDS,
+    ) -> object:
+        """Make one request and return its JSON.
+
+        Raises:
+            MatrixError: one of the kinds of `bot.errors`.
+
+        """
+        url = f"/_matrix/client/v3{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Content-Type": "application/json"}
+        if self.login.access_token:
+            headers["Authorization"] = f"Bearer {self.login.access_token}"
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        try:
+            response = await self._client.send(
+                method,
+                url,
+                data,
+                headers,
+                timeout=ClientTimeout(total=seconds),
+            )
+            async with response:
+                content = await response.read()
+        except (ClientError, TimeoutError, OSError) as error:
+            raise UnreachableError(f"{type(error).__name__} at {self.login.homeserver}") from error
+        try:
+            found = decode(content)
+        except (ValueError, RecursionError):
+            found = None
+        if response.status == 200 and found is not None:
+            return found
+        raise _failure(response.status, response.headers, found)
+
+    async def _use_token(self) -> None:
+        try:
+            found = await self.whoami()
+        except (LoggedOutError, RefusedError) as error:
+            raise StartError(
+                f"The homeserver does not accept the access token of {self.user_id} ({error}). "
+                "Put a valid one into GAAMAC_MATRIX__ACCESS_TOKEN.",
+                exit_code=EXIT_LOGIN,
+            ) from error
+        if found.get("user_id") != self.user_id:
+            raise StartError(
+                f"The access token belongs to {found.get('user_id')}, but the settings name {self.user_id}. "
+                "Correct GAAMAC_MATRIX__USER_ID or GAAMAC_MATRIX__ACCESS_TOKEN.",
+                exit_code=EXIT_LOGIN,
+            )
+        self.login = self.login.model_copy(update={"device_id": str(found.get("device_id") or "")})
+
+    async def _log_in(self, settings: MatrixSettings, *, device_id: str | None) -> None:
+        if settings.password is None:
+            raise StartError(
+                f"There is no way to log in as {settings.user_id}: set GAAMAC_MATRIX__PASSWORD or "
+                "GAAMAC_MATRIX__ACCESS_TOKEN (or the same names with _FILE at the end).",
+                exit_code=EXIT_LOGIN,
+            )
+        body: dict[str, Any] = {
+            "type": "m.login.password",
+            "identifier": {"type": "m.id.user", "user": settings.user_id},
+            "password": settings.password.get_secret_value(),
+            "initial_device_display_name": DEVICE_NAME,
+        }
+        if device_id:
+            body["device_id"] = device_id
+        self.login = self.login.model_copy(update={"access_token": ""})
+        try:
+            found = await self._object("POST", "/login", body)
+            self.login = Login(homeserver=settings.homeserver, **{k: found[k] for k in _LOGIN_FIELDS})
+        except (RefusedError, LoggedOutError, KeyError, ValidationError) as error:
+            raise StartError(
+                f"The homeserver refused to log in {settings.user_id}: {error}. "
+                "Check the user id and the password.",
+                exit_code=EXIT_LOGIN,
+            ) from error
+
+
+_LOGIN_FIELDS = ("user_id", "device_id", "access_token")
+
+
+def _client(homeserver: str, user_id: str) -> nio.AsyncClient:
+    # One try per request: nio's own retries know neither priorities nor when to stop.
+    config = nio.AsyncClientConfig(
+        max_limit_exceeded=0, max_timeouts=1, encryption_enabled=False, store_sync_tokens=False
+    )
+    return nio.AsyncClient(homeserver, user_id, config=config)
+
+
+def _stored(path: Path) -> Login | None:
+    try:
+        return Login.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise StartError(
+            f"The stored session {path} cannot be read. Move the file away and set the password or the access "
+            "token, and the bot logs in anew.",
+            exit_code=EXIT_LOGIN,
+        ) from error
+
+
+def _store(path: Path, login: Login) -> None:
+    # Written aside and renamed, so that a crash leaves the old or the new session, never half of one.
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(login.model_dump_json())
+    draft.replace(path)
+
+
+def _failure(
+    status: int, headers: Mapping[str, str], found: object
+) -> UnreachableError | LimitedError | LoggedOutError | RefusedError:
+    body = found if isinstance(found, Mapping) else {}
+    errcode = str(body.get("errcode", ""))
+    if status == 429:
+        return LimitedError(_retry_after(headers, body))
+    if errcode == "M_UNKNOWN_TOKEN" or (status == 401 and errcode == "M_MISSING_TOKEN"):
+        return LoggedOutError(soft=body.get("soft_logout") is True)
+    if errcode == "M_USER_DEACTIVATED":
+        return LoggedOutError()
+    # A 4xx without an errcode comes from something in between, a proxy that is being restarted, say.
+    if 400 <= status < 500 and errcode:
+        return RefusedError(status, errcode, str(body.get("error", ""))[:200])
+    return UnreachableError(f"HTTP {status} {errcode or 'without a Matrix answer'}")
+
+
+def _retry_after(headers: Mapping[str, str], body: Mapping[str, Any]) -> float:
+    milliseconds = body.get("retry_after_ms")
+    if isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool):
+        return min(max(milliseconds / 1000, 0.0), 3600.0)
+    try:
+        return min(max(float(headers.get("Retry-After", "")), 0.0), 3600.0)
+    except ValueError:
+        return DEFAULT_WAIT_SECONDS
+
+
+def _event_id(found: Mapping[str, Any]) -> str:
+    event_id = found.get("event_id")
+    if not isinstance(event_id, str):
+        raise UnreachableError("no event id in the answer")
+    return event_id
+
+
+def _q(part: str) -> str:
+    return quote(part, safe="")

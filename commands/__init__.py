@@ -1,0 +1,1 @@
+"""What people can type: one module per capability. It knows no Matrix and no SQL."""

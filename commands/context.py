@@ -1,0 +1,110 @@
+"""What a command may know and do: who asks, where, in which language, and the storage."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Flag, auto
+from typing import TYPE_CHECKING
+
+from commands.rendering import Markdown
+from config.languages import catalogue
+from storage.database import Reader, Writer
+
+if TYPE_CHECKING:
+    from commands.registry import Registry
+
+
+class Permission(Flag):
+    """Who may run a command. Combine with `|`: whoever is one of them may."""
+
+    ANYONE = auto()
+    MODERATOR = auto()
+    """Joined to the moderation room with enough power."""
+    ROOM_MODERATOR = auto()
+    """With enough power in the room where the command was typed; in a direct chat the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who typed something, and where. `prefix` is what commands begin with there, for examples."""
+
+    user_id: str
+    room_id: str
+    direct: bool
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the bot is, for `!status`. Times in seconds; None when not known yet."""
+
+    version: str
+    started_at: datetime
+    synced_at: datetime | None
+    rooms: int
+    malformed: int
+    rate_limited_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a command can ask of the running bot. No Matrix beyond this."""
+
+    holds: Callable[[Permission], Awaitable[bool]]
+    condition: Callable[[], Condition]
+
+
+@dataclass(slots=True)
+class Context:
+    """Given to a command with each call."""
+
+    asker: Asker
+    language: str
+    now: datetime
+    storage: Reader
+    registry: Registry
+    surroundings: Surroundings
+    default_language: str = "en"
+    _held: dict[Permission, bool] = field(default_factory=dict)
+
+    @property
+    def writer(self) -> Writer:
+        """The write transaction; only commands declared with `writes=True` have one."""
+        if not isinstance(self.storage, Writer):
+            msg = "a command that writes must be declared with writes=True"
+            raise TypeError(msg)
+        return self.storage
+
+    async def may(self, permission: Permission) -> bool:
+        """Tell whether the person who asks holds a permission, as the homeserver sees it now."""
+        if Permission.ANYONE in permission:
+            return True
+        if permission not in self._held:
+            self._held[permission] = await self.surroundings.holds(permission)
+        return self._held[permission]
+
+    def typed(self, name: str, rest: str = "") -> str:
+        """Return a command as this person would type it: in this language, with the prefix of this room."""
+        found = self.registry.named(name)
+        return f"{self.asker.prefix}{found.name_in(self.language) if found else name} {rest}".rstrip()
+
+    def text(self, message: str, /, **values: object) -> Markdown:
+        """Return a message of the catalogue in the person's language, with `values` put in."""
+        return translate(self.language, message, **values)
+
+    def plural(self, one: str, many: str, count: int, /, **values: object) -> Markdown:
+        """Return the form of a message that fits `count`, which it can use as {count}."""
+        found = catalogue(self.language).ngettext(one, many, count)
+        return Markdown(found).format(count=count, **values)
+
+
+def translate(language: str, message: str, /, **values: object) -> Markdown:
+    """Return a message of the catalogue in a language, with `values` put in."""
+    return Markdown(catalogue(language).gettext(message)).format(**values)
+
+
+def mark(message: str) -> str:
+    """Mark a message for the catalogues where it is declared and not yet said."""
+    return message

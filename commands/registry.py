@@ -1,0 +1,140 @@
+"""Commands as declarations: parser, help, permission and documentation come from one place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+from rapidfuzz import fuzz, process
+
+from commands.arguments import Parameter, parameters_of
+from commands.context import Context, Permission
+from commands.rendering import Markdown
+from storage.folding import fold
+
+Function = Callable[..., Awaitable[Markdown]]
+
+NEAR = 75
+"""Of 100: how alike a mistyped name must be to be suggested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command. `name` may be two words; `aliases` are its names in other languages."""
+
+    name: str
+    topic: str
+    function: Function
+    parameters: tuple[Parameter, ...]
+    summary: str
+    details: str
+    examples: tuple[str, ...]
+    aliases: Mapping[str, tuple[str, ...]]
+    permission: Permission
+    writes: bool
+
+    def names(self) -> list[str]:
+        """Return the name and all aliases."""
+        return [self.name, *(alias for some in self.aliases.values() for alias in some)]
+
+    def name_in(self, language: str) -> str:
+        """Return the name that a speaker of a language would type."""
+        return next(iter(self.aliases.get(language, ())), self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A command in what was typed, and the text behind its name."""
+
+    command: Command
+    rest: str
+
+
+def command(
+    name: str,
+    *,
+    topic: str,
+    examples: tuple[str, ...],
+    aliases: Mapping[str, tuple[str, ...]] | None = None,
+    permission: Permission = Permission.ANYONE,
+    writes: bool = False,
+) -> Callable[[Function], Function]:
+    """Declare a function as a command.
+
+    Its signature gives the parameters, its docstring the help: the first line is the summary, the rest the
+    details. `examples` are complete, without the prefix. With `writes` it runs inside the write transaction
+    in which its answer is stored; without, it only reads and holds up nobody.
+    """
+
+    def declare(function: Function) -> Function:
+        summary, _, details = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
+        if not summary:
+            msg = f"{function.__qualname__}: a command without a docstring has no help"
+            raise TypeError(msg)
+        declared = Command(
+            name=name,
+            topic=topic,
+            function=function,
+            parameters=parameters_of(function),
+            summary=" ".join(summary.split()),
+            details="\n\n".join(" ".join(part.split()) for part in details.split("\n\n") if part.strip()),
+            examples=examples,
+            aliases=aliases or {},
+            permission=permission,
+            writes=writes,
+        )
+        function.__command__ = declared  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+class Registry:
+    """The commands of the given modules, found by what people type."""
+
+    def __init__(self, modules: Iterable[ModuleType]) -> None:
+        self.commands: list[Command] = []
+        self._by_name: dict[str, Command] = {}
+        for module in modules:
+            for value in vars(module).values():
+                declared = getattr(value, "__command__", None)
+                if isinstance(declared, Command) and declared not in self.commands:
+                    self._add(declared)
+        self._longest = max((len(name.split()) for name in self._by_name), default=1)
+
+    def _add(self, declared: Command) -> None:
+        self.commands.append(declared)
+        for name in declared.names():
+            folded = fold(name)
+            other = self._by_name.setdefault(folded, declared)
+            if other is not declared:
+                msg = f"two commands are called {name!r}: {other.name} and {declared.name}"
+                raise ValueError(msg)
+
+    def find(self, text: str) -> Found | None:
+        """Return the command at the beginning of `text`; of several the one with the longest name."""
+        words = text.split(maxsplit=self._longest)
+        for length in range(min(self._longest, len(words)), 0, -1):
+            found = self._by_name.get(fold(" ".join(words[:length])))
+            if found:
+                return Found(found, text.split(maxsplit=length)[length] if len(words) > length else "")
+        return None
+
+    def named(self, name: str) -> Command | None:
+        """Return the command of that name or alias."""
+        return self._by_name.get(fold(name))
+
+    async def nearest(self, ctx: Context, typed: str) -> str | None:
+        """Return the one name most like what was typed, among what this person may run."""
+        close = process.extract(fold(typed), self._by_name.keys(), scorer=fuzz.ratio, score_cutoff=NEAR, limit=5)
+        for name, _score, _index in close:
+            declared = self._by_name[name]
+            if await ctx.may(declared.permission):
+                return next(spelled for spelled in declared.names() if fold(spelled) == name)
+        return None
+
+    async def allowed(self, ctx: Context) -> list[Command]:
+        """Return the commands that the person who asks may run."""
+        return [declared for declared in self.commands if await ctx.may(declared.permission)]

@@ -1,0 +1,196 @@
+"""From what was typed to an answer: find the command, read its arguments, check who asks, run it.
+
+Whatever goes wrong becomes an answer, too. In the order in which they are tried:
+
+1. no such command, or not for this person   a sentence, and one command this person may have meant
+2. arguments not understood                  what was not, the usage, an example that works
+3. the command says no (`CommandError`)      its own sentence; what it wrote is rolled back
+4. anything else                             a reference; the log has the details under it, never the text
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from commands.arguments import Parameter, read
+from commands.context import Asker, Context, Permission, Surroundings
+from commands.errors import ArgumentError, CommandError
+from commands.registry import Command, Registry
+from commands.rendering import Markdown, code, join, paragraphs
+from storage import people
+from storage.database import Database, Reader, Writer
+
+log = structlog.get_logger(__name__)
+
+SECONDS = 30.0
+"""A command that takes longer is given up: it holds up everybody in its room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to say, and which command it came from (None: none was understood)."""
+
+    text: Markdown
+    command: str | None = None
+
+
+Finish = Callable[[Writer, Answer], Awaitable[None]]
+"""Stores the answer, in the same transaction as what the command wrote."""
+
+
+class Responder:
+    """Answers what people type."""
+
+    def __init__(self, database: Database, registry: Registry, default_language: str) -> None:
+        self.registry = registry
+        self._database = database
+        self._default_language = default_language
+
+    async def respond(
+        self, asker: Asker, typed: str, surroundings: Surroundings, now: datetime, finish: Finish
+    ) -> None:
+        """Answer what `asker` typed, and have `finish` store the answer."""
+        async with self._database.read() as reader:
+            ctx = await self._context(reader, asker, surroundings, now)
+            answer = await self._prepare(ctx, typed)
+        if isinstance(answer, _Call):
+            await self._write(ctx, answer, finish)
+            return
+        async with self._database.write() as writer:
+            await finish(writer, answer)
+
+    async def _prepare(self, ctx: Context, typed: str) -> Answer | _Call:
+        """Answer a question; hand back a command that writes."""
+        found = self.registry.find(typed)
+        if found is None:
+            return Answer(await _unknown(ctx, typed))
+        declared = found.command
+        try:
+            if not await ctx.may(declared.permission):
+                return Answer(_forbidden(ctx, declared), declared.name)
+            call = _Call(declared, read(ctx, declared.parameters, found.rest))
+            return call if declared.writes else await call.run(ctx)
+        except CommandError as error:
+            return Answer(_objection(ctx, declared, error), declared.name)
+        except Exception as error:  # noqa: BLE001 - an error in a command harms that command only
+            return _failed(ctx, declared, error)
+
+    async def _write(self, ctx: Context, call: _Call, finish: Finish) -> None:
+        try:
+            async with self._database.write() as writer:
+                ctx.storage = writer
+                await finish(writer, await call.run(ctx))
+        except CommandError as error:
+            failure = Answer(_objection(ctx, call.command, error), call.command.name)
+        except Exception as error:  # noqa: BLE001
+            failure = _failed(ctx, call.command, error)
+        else:
+            return
+        async with self._database.write() as writer:
+            await finish(writer, failure)
+
+    async def _context(self, reader: Reader, asker: Asker, surroundings: Surroundings, now: datetime) -> Context:
+        voice = await people.voice(reader, asker.user_id, asker.room_id)
+        return Context(
+            asker=asker,
+            language=voice.person or voice.room or self._default_language,
+            now=now,
+            storage=reader,
+            registry=self.registry,
+            surroundings=surroundings,
+            default_language=self._default_language,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    command: Command
+    values: dict[str, object]
+
+    async def run(self, ctx: Context) -> Answer:
+        async with asyncio.timeout(SECONDS):
+            return Answer(await self.command.function(ctx, **self.values), self.command.name)
+
+
+def _objection(ctx: Context, declared: Command, error: CommandError) -> Markdown:
+    return paragraphs(error.text, usage(ctx, declared)) if isinstance(error, ArgumentError) else error.text
+
+
+def usage(ctx: Context, declared: Command) -> Markdown:
+    """Return how a command is typed, with an example."""
+    return join(
+        "\n",
+        [
+            ctx.text("Usage: {usage}", usage=code(signature(ctx, declared))),
+            ctx.text("For example: {example}", example=code(example(ctx, declared))),
+        ],
+    )
+
+
+def signature(ctx: Context, declared: Command) -> str:
+    """Return a command with its parameters, as `!term <words> [in <language>]`."""
+    parts = [ctx.typed(declared.name)]
+    parts += [_placeholder(ctx, parameter) for parameter in declared.parameters]
+    return " ".join(parts)
+
+
+def example(ctx: Context, declared: Command) -> str:
+    """Return the first example of a command as this person would type it."""
+    return ctx.typed(declared.name, declared.examples[0].removeprefix(declared.name).strip())
+
+
+def _placeholder(ctx: Context, parameter: Parameter) -> str:
+    label = f"<{ctx.text(parameter.label)}>"
+    if parameter.named:
+        words = parameter.named.words
+        label = f"{words.get(ctx.language, words['en'])[0]} {label}"
+    return label if parameter.required else f"[{label}]"
+
+
+async def _unknown(ctx: Context, typed: str) -> Markdown:
+    words = typed.split()
+    first = words[0]
+    near = await ctx.registry.nearest(ctx, " ".join(words[:2])) if len(words) > 1 else None
+    near = near or await ctx.registry.nearest(ctx, first)
+    shown = code(f"{ctx.asker.prefix}{first[:60]}")
+    if near:
+        return ctx.text(
+            "I don't know {typed}. Did you mean {suggestion}?",
+            typed=shown,
+            suggestion=code(f"{ctx.asker.prefix}{near}"),
+        )
+    return ctx.text("I don't know {typed}. {help} lists what I can do.", typed=shown, help=code(ctx.typed("help")))
+
+
+def _forbidden(ctx: Context, declared: Command) -> Markdown:
+    name = code(ctx.typed(declared.name))
+    if Permission.ROOM_MODERATOR in declared.permission:
+        return ctx.text(
+            "{command} is for moderators of this room. Ask one of them, or set it for yourself in a direct chat.",
+            command=name,
+        )
+    return ctx.text("{command} is for moderators. Ask one of them in the community room.", command=name)
+
+
+def _failed(ctx: Context, declared: Command, error: Exception) -> Answer:
+    reference = secrets.token_hex(3)
+    # The text of an exception may quote what a member wrote; its type and place do not.
+    log.error(
+        "command failed",
+        reference=reference,
+        command=declared.name,
+        error=type(error).__name__,
+        exc_info=error if not isinstance(error, TimeoutError) else None,
+    )
+    sentence = ctx.text(
+        "Something went wrong on my side; nothing was changed. "
+        "Please try again, and if it fails again, give a moderator this reference: {reference}.",
+        reference=code(reference),
+    )
+    return Answer(sentence, declared.name)

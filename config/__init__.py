@@ -1,0 +1,1 @@
+"""Settings, starter content and translation catalogues. It imports nothing of ours."""

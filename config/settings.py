@@ -1,0 +1,226 @@
+"""The operator's settings: a TOML file, the environment over it, secrets also from files.
+
+Each key of the file is also an environment variable: `[rooms] moderation` is `GAAMAC_ROOMS__MODERATION`.
+A variable that ends in `_FILE` names a file that holds the value, as container platforms hand out secrets.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "GAAMAC_"
+FROM_FILE = "_FILE"
+LANGUAGES = ("en", "fr", "es")
+
+
+class SettingsError(Exception):
+    """The settings are not usable. The message lists every mistake with the name of its key."""
+
+
+def _room(value: str) -> str:
+    if not re.fullmatch(r"[!#]\S{1,254}", value):
+        msg = "a room id begins with ! and an alias with #, for example #community:example.org"
+        raise ValueError(msg)
+    return value
+
+
+def _user(value: str) -> str:
+    if not re.fullmatch(r"@[^\s:]+:\S+", value):
+        msg = "a Matrix id looks like @gaamac-bot:example.org"
+        raise ValueError(msg)
+    return value
+
+
+def _homeserver(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        msg = "the address of a homeserver looks like https://matrix.example.org"
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
+def _timezone(value: str) -> str:
+    if value not in available_timezones():
+        msg = "a time zone is an IANA name, for example Africa/Accra or Europe/Zurich"
+        raise ValueError(msg)
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"[^\w\s/]{1,3}", value):
+        msg = (
+            "a command prefix is one to three signs that are neither letters nor spaces nor /, which clients "
+            "keep for themselves"
+        )
+        raise ValueError(msg)
+    return value
+
+
+Room = Annotated[str, AfterValidator(_room)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class MatrixSettings(_Section):
+    """Where the bot lives and who it is. Password or token are needed for the first log-in only."""
+
+    homeserver: Annotated[str, AfterValidator(_homeserver)]
+    user_id: Annotated[str, AfterValidator(_user)]
+    password: SecretStr | None = None
+    access_token: SecretStr | None = None
+
+
+class RoomSettings(_Section):
+    """The rooms that the bot joins by itself, and what they are for."""
+
+    community: list[Room] = []
+    moderation: Room | None = None
+    practices: Room | None = None
+    announcements: list[Room] = []
+
+    def every(self) -> list[str]:
+        """Return all configured rooms, each once."""
+        single = [room for room in (self.moderation, self.practices) if room]
+        return list(dict.fromkeys([*self.community, *single, *self.announcements]))
+
+
+class InviteSettings(_Section):
+    """Whose invitations are accepted. Empty: those of the bot's own homeserver."""
+
+    allowed: list[str] = []
+
+
+class ModerationSettings(_Section):
+    """Who is a moderator: joined to the moderation room, with at least this power there."""
+
+    power: int = Field(default=50, ge=1)
+
+
+class FloodSettings(_Section):
+    """How much one person may ask. 0: no limit."""
+
+    commands_per_minute: int = Field(default=30, ge=0)
+
+
+class LogSettings(_Section):
+    """How the log is written."""
+
+    format: Literal["lines", "json"] = "lines"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", validate_default=True
+    )
+
+    matrix: MatrixSettings
+    rooms: RoomSettings = RoomSettings()
+    invites: InviteSettings = InviteSettings()
+    moderation: ModerationSettings = ModerationSettings()
+    flood: FloodSettings = FloodSettings()
+    log: LogSettings = LogSettings()
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    default_language: Literal["en", "fr", "es"] = "en"
+    default_timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    command_prefix: Annotated[str, AfterValidator(_prefix)] = "!"
+
+    @model_validator(mode="after")
+    def _derive(self) -> Self:
+        if not self.database_url:
+            self.database_url = f"sqlite+aiosqlite:///{self.data_dir / 'bot.db'}"
+        if not self.invites.allowed:
+            server = self.matrix.user_id.partition(":")[2]
+            self.invites.allowed = [f"@*:{server}"]
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over the TOML file."""
+        return init_settings, _Environment(settings_cls), TomlConfigSettingsSource(settings_cls)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, with the content of the file in place of each variable that ends in `_FILE`."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        found: dict[str, str | None] = {}
+        for name, value in super()._load_env_vars().items():
+            upper = name.upper()
+            if value and upper.startswith(PREFIX) and upper.endswith(FROM_FILE):
+                found[name[: -len(FROM_FILE)]] = _content(upper, value)
+            else:
+                found[name] = value
+        return found
+
+
+def _content(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{variable} names {path}, which cannot be read: {error}"
+        raise SettingsError(msg) from error
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings from `path` (or `GAAMAC_CONFIG`) and the environment.
+
+    Raises:
+        SettingsError: with one line for each mistake.
+
+    """
+    named = path or (Path(os.environ["GAAMAC_CONFIG"]) if os.environ.get("GAAMAC_CONFIG") else None)
+    if named is not None and not named.is_file():
+        msg = f"The settings file {named} does not exist. config/example.toml shows what it may hold."
+        raise SettingsError(msg)
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=named)
+
+    try:
+        return FromFile()
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+    except SettingsError:
+        raise
+    except Exception as error:  # a TOML or JSON syntax error; pydantic-settings raises several types
+        msg = f"The settings cannot be read: {error.__cause__ or error}"
+        raise SettingsError(msg) from error
+
+
+def _explain(error: ValidationError) -> str:
+    lines = ["The settings need a correction:"]
+    for mistake in error.errors(include_url=False, include_input=False):
+        keys = [str(key) for key in mistake["loc"]]
+        variable = PREFIX + "__".join(key.upper() for key in keys if not key.isdigit())
+        reason = {
+            "missing": "is not set",
+            "extra_forbidden": "is not a setting; see config/example.toml for those there are",
+        }.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
+        lines.append(f"- {'.'.join(keys)} ({variable}): {reason}")
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""The content that an empty bot begins with, as it stands in the files of `config/starter`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+STARTER = Path(__file__).parent / "starter"
+
+TOPICS = ("crimes", "r2p", "prevention", "speech", "rights", "justice", "practice")
+"""Of the glossary, in their order."""
+
+KINDS = {
+    "preferred": "preferred",
+    "admitted": "admitted",
+    "abbreviations": "abbreviation",
+    "hidden": "hidden",
+}
+
+
+def glossary() -> list[dict[str, Any]]:
+    """Return the starter glossary, one dictionary of plain values for each concept."""
+    found = []
+    for topic in TOPICS:
+        text = (STARTER / "glossary" / f"{topic}.toml").read_text(encoding="utf-8")
+        found += [_concept(raw) for raw in tomllib.loads(text)["concept"]]
+    return found
+
+
+def _concept(raw: dict[str, Any]) -> dict[str, Any]:
+    notes = raw.get("usage_note", {})
+    return {
+        "id": raw["id"],
+        "topic": raw["topic"],
+        "related": raw.get("related", []),
+        "confused_with": raw.get("confused_with", []),
+        "sources": raw.get("sources", []),
+        "definitions": [
+            {"language": language, "text": text.strip(), "usage_note": notes.get(language)}
+            for language, text in raw["definition"].items()
+        ],
+        "terms": [term for language, some in raw["terms"].items() for term in _terms(language, some)],
+    }
+
+
+def _terms(language: str, raw: dict[str, Any]) -> list[dict[str, Any]]:
+    shared = {"language": language, "checked": raw.get("checked", True)}
+    found = []
+    for key, kind in KINDS.items():
+        values = raw.get(key, [])
+        for text in [values] if isinstance(values, str) else values:
+            usage = raw.get("usage") if kind == "preferred" else None
+            found.append({"text": text, "kind": kind, "usage": usage, **shared})
+    return found

@@ -1,0 +1,1 @@
+"""Tables, migrations and one module per capability with the questions asked of it."""

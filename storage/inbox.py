@@ -1,0 +1,125 @@
+"""What came in and concerns the bot, and how far it has read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from storage.database import Reader, Writer
+from storage.schema import inbox, sync_position
+
+Kind = Literal["message", "edit", "redaction"]
+Outcome = Literal["answered", "silent", "flood", "redacted", "failed"]
+
+
+class InboxEvent(BaseModel):
+    """An event to be handled. `payload` is what was written to the bot, and how to answer it."""
+
+    seq: int = 0
+    event_id: str
+    room_id: str
+    sender: str
+    kind: Kind
+    target: str | None = None
+    sent_at: datetime
+    payload: dict[str, Any] | None = None
+
+
+class Origin(BaseModel):
+    """What is known of an event that an edit or a redaction is about."""
+
+    event_id: str
+    sender: str
+    state: str
+    command: str | None
+
+
+async def position(reader: Reader) -> str | None:
+    """Return the token from which the next sync goes on; None before the first."""
+    return (await reader.sql.execute(sa.select(sync_position.c.next_batch))).scalar()
+
+
+async def advance(writer: Writer, next_batch: str, at: datetime) -> None:
+    """Remember that everything up to `next_batch` is stored."""
+    values = {"next_batch": next_batch, "synced_at": at}
+    done = await writer.sql.execute(sa.update(sync_position).values(**values))
+    if done.rowcount == 0:
+        await writer.sql.execute(sa.insert(sync_position).values(id=1, **values))
+
+
+async def add(writer: Writer, events: Sequence[InboxEvent]) -> list[InboxEvent]:
+    """Store `events` in their order; return those that were not there before, with their `seq`."""
+    if not events:
+        return []
+    query = sa.select(inbox.c.event_id).where(inbox.c.event_id.in_([event.event_id for event in events]))
+    known = set((await writer.sql.execute(query)).scalars())
+    fresh = []
+    for event in events:
+        if event.event_id in known:
+            continue
+        known.add(event.event_id)
+        values = event.model_dump(exclude={"seq"})
+        done = await writer.sql.execute(sa.insert(inbox).values(state="pending", **values))
+        key = done.inserted_primary_key
+        assert key is not None  # noqa: S101 - every dialect returns it for a single row
+        fresh.append(event.model_copy(update={"seq": key[0]}))
+    return fresh
+
+
+async def origin(reader: Reader, event_id: str, *, before: int | None = None) -> Origin | None:
+    """Return what is known of the event, or of the first edit of it, that came `before` a place in the inbox."""
+    edit_of_it = sa.and_(inbox.c.target == event_id, inbox.c.kind == "edit")
+    query = (
+        sa.select(inbox.c.event_id, inbox.c.sender, inbox.c.state, inbox.c.command)
+        .where(sa.or_(inbox.c.event_id == event_id, edit_of_it))
+        .order_by(inbox.c.seq)
+    )
+    if before is not None:
+        query = query.where(inbox.c.seq < before)
+    row = (await reader.sql.execute(query)).first()
+    return Origin.model_validate(row._mapping) if row else None
+
+
+async def pending_rooms(reader: Reader) -> list[str]:
+    """Return the rooms in which something waits to be handled."""
+    query = sa.select(inbox.c.room_id).where(inbox.c.state == "pending").distinct()
+    return list((await reader.sql.execute(query)).scalars())
+
+
+async def pending(reader: Reader, room_id: str, *, after: int, limit: int) -> list[InboxEvent]:
+    """Return what waits in a room, oldest first, from behind `after` on."""
+    query = (
+        sa.select(inbox)
+        .where(inbox.c.state == "pending", inbox.c.room_id == room_id, inbox.c.seq > after)
+        .order_by(inbox.c.seq)
+        .limit(limit)
+    )
+    rows = await reader.sql.execute(query)
+    return [InboxEvent.model_validate(row._mapping) for row in rows]
+
+
+async def count_pending(reader: Reader) -> int:
+    """Return how many events wait to be handled."""
+    query = sa.select(sa.func.count()).where(inbox.c.state == "pending")
+    return (await reader.sql.execute(query)).scalar_one()
+
+
+async def handled(
+    writer: Writer, event_id: str, outcome: Outcome, at: datetime, *, command: str | None = None
+) -> None:
+    """Mark an event as dealt with and forget what was written in it."""
+    await writer.sql.execute(
+        sa.update(inbox)
+        .where(inbox.c.event_id == event_id)
+        .values(state=outcome, payload=None, command=command, handled_at=at)
+    )
+
+
+async def prune(writer: Writer, before: datetime) -> int:
+    """Delete what was handled before that time. Return how many rows."""
+    done = await writer.sql.execute(sa.delete(inbox).where(inbox.c.handled_at < before))
+    return int(done.rowcount)

@@ -1,0 +1,125 @@
+"""What the bot has decided to say: written in the transaction of the decision, sent afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from storage.database import Reader, Writer
+from storage.schema import outbox
+
+
+class Priority(IntEnum):
+    """What goes first when the homeserver lets only so much through."""
+
+    ANSWER = 0
+    ANNOUNCEMENT = 1
+    DIGEST = 2
+
+
+class OutboxRow(BaseModel):
+    """A message, an edit or a redaction on its way.
+
+    `content` is the message content. For an edit it is the new content and `about` the row of the message;
+    for a redaction `about` is the row of the message that goes.
+    """
+
+    id: int = 0
+    txn_id: str
+    room_id: str
+    kind: Literal["message", "edit", "redaction"]
+    priority: Priority = Priority.ANSWER
+    cause: str | None = None
+    part: int = 0
+    about: int | None = None
+    content: dict[str, Any] | None = None
+    created_at: datetime
+
+
+class SentAnswer(BaseModel):
+    """A message that answered something: its row, its part and where it is."""
+
+    id: int
+    part: int
+    room_id: str
+
+
+async def add(writer: Writer, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+    """Store `rows` in their order and return them with their `id`."""
+    stored = []
+    for row in rows:
+        values = row.model_dump(exclude={"id"})
+        done = await writer.sql.execute(sa.insert(outbox).values(state="pending", **values))
+        key = done.inserted_primary_key
+        assert key is not None  # noqa: S101 - every dialect returns it for a single row
+        stored.append(row.model_copy(update={"id": key[0]}))
+    return stored
+
+
+async def pending(reader: Reader, *, after: int = 0, limit: int = 1000) -> list[OutboxRow]:
+    """Return what waits to be sent, oldest first."""
+    query = (
+        sa.select(outbox)
+        .where(outbox.c.state == "pending", outbox.c.id > after)
+        .order_by(outbox.c.id)
+        .limit(limit)
+    )
+    return [OutboxRow.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
+async def answers(reader: Reader, cause: str) -> list[SentAnswer]:
+    """Return the messages that answer an event and still stand, in order of their parts."""
+    gone = outbox.alias()
+    withdrawn = sa.exists().where(gone.c.about == outbox.c.id, gone.c.kind == "redaction")
+    query = (
+        sa.select(outbox.c.id, outbox.c.part, outbox.c.room_id)
+        .where(outbox.c.cause == cause, outbox.c.kind == "message", outbox.c.state != "refused", ~withdrawn)
+        .order_by(outbox.c.part, outbox.c.id)
+    )
+    return [SentAnswer.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
+async def event_id(reader: Reader, row_id: int) -> str | None:
+    """Return the event that a row became; None when it was never sent."""
+    return (await reader.sql.execute(sa.select(outbox.c.event_id).where(outbox.c.id == row_id))).scalar()
+
+
+async def sent(writer: Writer, row_id: int, event: str, at: datetime) -> None:
+    """Record what the homeserver made of a row, and forget its text."""
+    await writer.sql.execute(
+        sa.update(outbox)
+        .where(outbox.c.id == row_id)
+        .values(state="sent", event_id=event, sent_at=at, content=sa.null())
+    )
+
+
+async def refused(writer: Writer, row_id: int, error: str, at: datetime) -> None:
+    """Record that the homeserver will never take a row, and why."""
+    await writer.sql.execute(
+        sa.update(outbox)
+        .where(outbox.c.id == row_id)
+        .values(state="refused", error=error, sent_at=at, content=sa.null())
+    )
+
+
+async def count_pending(reader: Reader) -> int:
+    """Return how many rows wait to be sent."""
+    query = sa.select(sa.func.count()).where(outbox.c.state == "pending")
+    return (await reader.sql.execute(query)).scalar_one()
+
+
+async def count_refused(reader: Reader) -> int:
+    """Return how many rows the homeserver refused for good."""
+    query = sa.select(sa.func.count()).where(outbox.c.state == "refused")
+    return (await reader.sql.execute(query)).scalar_one()
+
+
+async def prune(writer: Writer, before: datetime) -> int:
+    """Delete what was sent or refused before that time. Return how many rows."""
+    done = await writer.sql.execute(sa.delete(outbox).where(outbox.c.sent_at < before))
+    return int(done.rowcount)

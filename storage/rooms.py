@@ -1,0 +1,51 @@
+"""The rooms that the bot is in, and what it must know of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from storage.database import Reader, Writer
+from storage.schema import room
+
+Membership = Literal["invite", "join", "leave"]
+
+
+class Room(BaseModel):
+    """A room. `successor` is the room that replaced it; `since` when the bot came to it."""
+
+    room_id: str
+    membership: Membership
+    direct: bool = False
+    members: int = 0
+    name: str | None = None
+    encrypted: bool = False
+    language: str | None = None
+    successor: str | None = None
+    since: datetime
+
+
+async def every(reader: Reader) -> list[Room]:
+    """Return all rooms, those that the bot left included."""
+    return [Room.model_validate(row._mapping) for row in await reader.sql.execute(sa.select(room))]
+
+
+async def put(writer: Writer, one: Room) -> None:
+    """Store a room as it is now."""
+    values = one.model_dump(exclude={"room_id", "language"})
+    done = await writer.sql.execute(sa.update(room).where(room.c.room_id == one.room_id).values(**values))
+    if done.rowcount == 0:
+        await writer.sql.execute(sa.insert(room).values(**one.model_dump()))
+
+
+async def language(reader: Reader, room_id: str) -> str | None:
+    """Return the language chosen for a room."""
+    return (await reader.sql.execute(sa.select(room.c.language).where(room.c.room_id == room_id))).scalar()
+
+
+async def choose_language(writer: Writer, room_id: str, code: str) -> None:
+    """Set the language of a room."""
+    await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(language=code))

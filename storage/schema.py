@@ -1,0 +1,206 @@
+"""All tables, as SQLAlchemy Core. Migrations create them; a test compares the two.
+
+Times are stored in UTC and handed out aware (`UtcDateTime`). Columns that hold a person's Matrix id are
+marked with `info={"person": ...}`, so that a test can prove that export and erasure know each of them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+HEAD = "0001"
+"""The newest migration. A test fails when it is not the head of `migrations/versions`."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC. A naive one is refused: it would be an hour off somewhere."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Turn an aware time into UTC; SQLite keeps it without the zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"a time without a zone cannot be stored: {value!r}"
+            raise ValueError(msg)
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give the stored time its zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = sa.MetaData(naming_convention=NAMING)
+
+
+def _person() -> dict[str, Any]:
+    """Mark a column that holds a person's Matrix id."""
+    return {"person": True}
+
+
+sync_position = sa.Table(
+    "sync_position",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("next_batch", sa.Text, nullable=False),
+    sa.Column("synced_at", UtcDateTime, nullable=False),
+    comment="Where the next /sync goes on. One row.",
+)
+
+room = sa.Table(
+    "room",
+    metadata,
+    sa.Column("room_id", sa.Text, primary_key=True),
+    sa.Column("membership", sa.Text, nullable=False),
+    sa.Column("direct", sa.Boolean, nullable=False),
+    sa.Column("members", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("encrypted", sa.Boolean, nullable=False),
+    sa.Column("language", sa.Text),
+    sa.Column("successor", sa.Text),
+    sa.Column("since", UtcDateTime, nullable=False),
+    comment="Rooms that the bot is or was in.",
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.Text, nullable=False, unique=True),
+    sa.Column("room_id", sa.Text, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False, info=_person()),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, comment="The event that an edit, redaction or reaction is about."),
+    sa.Column("sent_at", UtcDateTime, nullable=False),
+    sa.Column("payload", sa.JSON, comment="What was written. Emptied as soon as it is handled."),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("command", sa.Text),
+    sa.Column("handled_at", UtcDateTime),
+    sa.Index(None, "state", "room_id", "seq"),
+    sa.Index(None, "target"),
+    sqlite_autoincrement=True,
+    comment="Events that concern the bot, in the order in which they came.",
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("txn_id", sa.Text, nullable=False, unique=True),
+    sa.Column("room_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("cause", sa.Text, comment="The event that is answered."),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("about", sa.Integer, comment="The outbox row that this one edits or redacts."),
+    sa.Column("content", sa.JSON, comment="Emptied when it was sent."),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("sent_at", UtcDateTime),
+    sa.Index(None, "state", "room_id", "priority", "id"),
+    sa.Index(None, "cause", "part"),
+    sa.Index(None, "about"),
+    sqlite_autoincrement=True,
+    comment="What the bot says, from the moment it is decided until the homeserver has it, and after.",
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("user_id", sa.Text, primary_key=True, info=_person()),
+    sa.Column("language", sa.Text),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    comment="What a person chose.",
+)
+
+revision = sa.Table(
+    "revision",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    comment="Counts the changes of a part of the content, so that what is computed from it is computed anew.",
+)
+
+concept = sa.Table(
+    "concept",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Index(None, "topic", "position"),
+    comment="A concept of the glossary.",
+)
+
+term = sa.Table(
+    "term",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("concept_id", sa.ForeignKey("concept.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("folded", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("checked", sa.Boolean, nullable=False),
+    sa.Column("usage", sa.Text),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.UniqueConstraint("concept_id", "language", "kind", "text"),
+    sa.Index(None, "folded"),
+    sa.Index(None, "concept_id"),
+    comment="A word or phrase for a concept, in one language.",
+)
+
+definition = sa.Table(
+    "definition",
+    metadata,
+    sa.Column("concept_id", sa.ForeignKey("concept.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("language", sa.Text, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("usage_note", sa.Text),
+    comment="What a concept means, in one language, in our own words.",
+)
+
+source = sa.Table(
+    "source",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("concept_id", sa.ForeignKey("concept.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("symbol", sa.Text),
+    sa.Column("locator", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("as_of", sa.Date),
+    sa.Column("confirmed", sa.Boolean, nullable=False),
+    sa.Column("checked_on", sa.Date),
+    sa.Index(None, "concept_id"),
+    comment="Where a concept comes from.",
+)
+
+relation = sa.Table(
+    "relation",
+    metadata,
+    sa.Column("concept_id", sa.ForeignKey("concept.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("other_id", sa.ForeignKey("concept.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Index(None, "other_id"),
+    comment="Concepts that belong together, or that are often confused.",
+)
