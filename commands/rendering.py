@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 TAGS = {
-    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre",
     "strong", "ul",
 }  # fmt: skip
 """What we use of https://spec.matrix.org/latest/client-server-api/#mroommessage-msgtypes."""
@@ -30,7 +30,7 @@ LIMIT = 32 * 1024
 JOINER = "\u2060"
 """A word joiner: invisible, and enough to keep clients from seeing a mention or a link to a user."""
 
-_parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).disable("image")
+_parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).disable(["image", "hr"])
 _SPECIAL = re.compile(r"([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])")
 _MENTION = re.compile(r"@(?=room\b)|(?<=matrix)(?=\.to\b)|(?<=matrix)(?=:)", re.IGNORECASE)
 _DIRECTION = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
@@ -98,7 +98,8 @@ def code(text: str) -> Markdown:
 
 def strong(text: object) -> Markdown:
     """Return Markdown that shows `text` in bold."""
-    return Markdown(f"**{_safe(text)}**") if str(text).strip() else Markdown("")
+    safe = _safe(text)
+    return Markdown(f"**{safe}**") if safe.strip() else Markdown("")
 
 
 def link(text: str, url: str) -> Markdown:

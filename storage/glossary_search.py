@@ -8,7 +8,6 @@ wrong, missing, superfluous or swapped (optimal string alignment).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -144,12 +143,10 @@ _EMPTY: Bucket = ([], [])
 
 async def _index(reader: Reader) -> Index:
     index: Index = defaultdict(lambda: ([], []))
-    query = sa.select(terms.c.folded, terms.c.concept_id)
-    rows: Iterable[sa.Row[tuple[str, str]]] = await reader.sql.execute(query)
-    for folded, owner in rows:
-        names, owners = index[len(folded)]
-        names.append(folded)
-        owners.append(owner)
+    for row in await reader.sql.execute(sa.select(terms.c.folded, terms.c.concept_id)):
+        names, owners = index[len(row.folded)]
+        names.append(row.folded)
+        owners.append(row.concept_id)
     return dict(index)
 
 

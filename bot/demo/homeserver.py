@@ -95,8 +95,8 @@ class Homeserver(AbstractAsyncContextManager["Homeserver"]):
         """Start a homeserver whose data is in `folder`, which is made when missing and may hold earlier data.
 
         With `rate_limits`, each person may send a burst of 10 and then 0.2 events per second, as is Synapse's
-        default; making a room, inviting, joining and setting state count as sending, and have no other limits.
-        `default_room_version` is that of new rooms, else Synapse's own. `say` is told in sentences what happens.
+        default; making a room, inviting, joining and setting state count too, but have no other limits.
+        `default_room_version` is that of new rooms, else Synapse's own. `say` is told in words what happens.
         Raises HomeserverError when Synapse is not installed or does not answer.
         """
         missing = [module for module in ("synapse", "psutil") if importlib.util.find_spec(module) is None]

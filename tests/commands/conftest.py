@@ -1,0 +1,82 @@
+"""A conversation with the bot's commands: text in, answer out, on a real database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.addressing import Address
+from bot.app import registry
+from commands.context import Asker, Condition, Permission, Surroundings
+from commands.registry import Registry
+from commands.rendering import Rendered, render
+from commands.respond import Answer, Responder
+from storage import rooms, starter
+from storage.database import Database, Writer
+
+NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+ROOM = "!community:example.org"
+
+
+class Conversation:
+    """Says things to the bot and returns its answers as plain text, or None when it keeps silent."""
+
+    def __init__(self, database: Database, commands: Registry) -> None:
+        self.database = database
+        self._responder = Responder(database, commands, "en")
+        self._address = Address("!", "@gaamac:example.org", "GAAMAC")
+        self.moderators: set[str] = set()
+        self.last: Rendered | None = None
+
+    async def __call__(
+        self, typed: str, *, by: str = "@mia:example.org", direct: bool = False, mentioned: bool = False
+    ) -> str | None:
+        text = self._address.command_in(typed, direct=direct, mentioned=mentioned, is_reply=False)
+        if text is None:
+            return None
+
+        async def holds(permission: Permission) -> bool:
+            return by in self.moderators or (direct and Permission.ROOM_MODERATOR in permission)
+
+        said: list[Answer] = []
+
+        async def finish(_writer: Writer, answer: Answer) -> None:
+            said.append(answer)
+
+        condition = Condition(
+            version="1.2.3", started_at=NOW, synced_at=NOW, rooms=3, malformed=2, rate_limited_for=1.0
+        )
+        asker = Asker(user_id=by, room_id=ROOM, direct=direct, prefix="" if direct else "!")
+        surroundings = Surroundings(holds=holds, condition=lambda: condition)
+        await self._responder.respond(asker, text, surroundings, NOW, finish)
+        assert len(said) == 1, "exactly one answer"
+        self.last = render(said[0].text)
+        return self.last.body
+
+
+@pytest.fixture(scope="session")
+async def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a database with the starter content once; each conversation gets a copy."""
+    path = tmp_path_factory.mktemp("starter") / "bot.db"
+    database = await Database.open(f"sqlite+aiosqlite:///{path}")
+    try:
+        await starter.load(database, NOW)
+        async with database.write() as writer:
+            await rooms.put(writer, rooms.Room(room_id=ROOM, membership="join", since=NOW))
+    finally:
+        await database.close()
+    return path
+
+
+@pytest.fixture
+async def ask(filled: Path, tmp_path: Path) -> AsyncIterator[Conversation]:
+    shutil.copy(filled, tmp_path / "bot.db")
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    try:
+        yield Conversation(database, registry())
+    finally:
+        await database.close()
