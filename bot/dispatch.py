@@ -42,7 +42,7 @@ TOO_MANY = mark(
     "That is more than {limit} commands in a minute. I answer you again when the minute is over; please send "
     "this one again then."
 )
-NOT_AGAIN = mark("An edit does not run a command again that changes something. Send it as a new message, please.")
+NOT_AGAIN = mark("An edit does not rerun a command that changes something. Send it as a new message, please.")
 
 
 @dataclass(slots=True)

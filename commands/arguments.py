@@ -44,6 +44,8 @@ class Named:
     """Marks a parameter that is announced by a word: `… in French`. One set of words per language."""
 
     words: Mapping[str, tuple[str, ...]]
+    strict: bool = False
+    """Whether the word is never anything else, so that what follows it must be understood."""
 
     def all(self) -> set[str]:
         """Return the words of every language, folded."""
@@ -141,7 +143,8 @@ def _read_named(ctx: Context, parameter: Parameter, words: list[Token]) -> tuple
             try:
                 return words[:place], _READERS[parameter.kind](ctx, said)
             except ArgumentError:
-                continue
+                if parameter.named.strict:
+                    raise
     return words, parameter.default
 
 

@@ -10,7 +10,7 @@ from rapidfuzz import process
 
 from commands.arguments import Label, Language, Named, Rest
 from commands.context import Context, mark, translate
-from commands.errors import ArgumentError, CommandError
+from commands.errors import CommandError
 from commands.registry import command
 from commands.rendering import (
     Markdown,
@@ -35,7 +35,7 @@ TOPICS = {
     "speech": mark("Speech and incitement"),
     "rights": mark("Protection and rights"),
     "justice": mark("Justice and memory"),
-    "practice": mark("Working practice"),
+    "practice": mark("Principles of work"),
 }
 """Names of the topics of the starter glossary. An imported topic is called by its id."""
 
@@ -43,13 +43,17 @@ ROWS = 10
 """Of a list in one answer."""
 
 IN = Named({"en": ("in",), "fr": ("en",), "es": ("en",)})
-PAGE = Named({"en": ("page",), "fr": ("page",), "es": ("página",)})
+PAGE = Named({"en": ("page",), "fr": ("page",), "es": ("página",)}, strict=True)
 
 
 @command(
     "term",
     topic="glossary",
-    examples=("term genocide", "term responsibility to protect", "term genocide in fr"),
+    examples={
+        "en": ("term genocide", "term responsibility to protect", "term genocide in French"),
+        "fr": ("terme génocide", "terme responsabilité de protéger", "terme génocide en anglais"),
+        "es": ("término genocidio", "término responsabilidad de proteger", "término genocidio en inglés"),
+    },
     aliases={"fr": ("terme",), "es": ("término",)},
 )
 async def term(
@@ -76,7 +80,11 @@ async def term(
 @command(
     "terms",
     topic="glossary",
-    examples=("terms", "terms justice", "terms crimes page 2"),
+    examples={
+        "en": ("terms", "terms justice", "terms crimes page 2"),
+        "fr": ("termes", "termes justice", "termes crimes page 2"),
+        "es": ("términos", "términos justicia", "términos crímenes página 2"),
+    },
     aliases={"fr": ("termes",), "es": ("términos",)},
 )
 async def terms(
@@ -103,11 +111,11 @@ async def _card(ctx: Context, concept: Concept, wanted: str, near: str | None) -
     """Write everything about a concept: the definition first, then sources, then where to go on."""
     language = wanted if concept.defined(wanted) else ctx.language if concept.defined(ctx.language) else "en"
     return paragraphs(
-        ctx.text("Nothing is called {words}; this is nearest.", words=strong(near)) if near else None,
+        ctx.text("No term is called {words}; this is the nearest.", words=strong(near)) if near else None,
         _head(ctx, concept, wanted, language),
         _sources(ctx, concept),
         _equivalents(ctx, concept, wanted),
-        await _neighbours(ctx, concept, wanted),
+        await _neighbours(ctx, concept, language),
     )
 
 
@@ -245,7 +253,7 @@ async def _topic_page(ctx: Context, key: str, page: int) -> Markdown:
     titles = await glossary.in_topic(ctx.storage, key, ctx.language)
     pages = max(1, -(-len(titles) // ROWS))
     if not 1 <= page <= pages:
-        raise ArgumentError(ctx.plural("This list has {count} page.", "This list has {count} pages.", pages))
+        raise CommandError(ctx.plural("This list has {count} page.", "This list has {count} pages.", pages))
     shown = titles[(page - 1) * ROWS : page * ROWS]
     heading = Markdown("**{}** ({})").format(_topic_name(ctx, key), len(titles))
     rest = None
@@ -288,7 +296,7 @@ def _topic_name(ctx: Context, key: str) -> Markdown:
 
 def _short_name(ctx: Context, key: str) -> str:
     """Return the first word of a topic's name when it is enough to find it, else its id."""
-    word = fold(str(_topic_name(ctx, key))).split()[0]
+    word = str(_topic_name(ctx, key)).split()[0].lower()
     return word if _topic(ctx, word, list(TOPICS)) == key else key
 
 

@@ -23,7 +23,7 @@ TOPICS = {
 @command(
     "help",
     topic="bot",
-    examples=("help", "help term"),
+    examples={"en": ("help", "help term"), "fr": ("aide", "aide terme"), "es": ("ayuda", "ayuda término")},
     aliases={"fr": ("aide",), "es": ("ayuda",)},
 )
 async def show_help(ctx: Context, about: Annotated[Rest | None, Label(mark("command"))] = None) -> Markdown:
@@ -67,7 +67,7 @@ def _line(ctx: Context, one: Command) -> Markdown:
 
 def _page(ctx: Context, one: Command) -> Markdown:
     details = [ctx.text(part) for part in one.details.split("\n\n") if part]
-    examples = [code(ctx.typed(one.name, example.removeprefix(one.name).strip())) for example in one.examples]
+    examples = [code(ctx.asker.prefix + example) for example in one.examples_in(ctx.language)]
     others = [
         Markdown("{} ({})").format(
             join(", ", [code(ctx.asker.prefix + alias) for alias in names]), name_of(language, ctx.language)

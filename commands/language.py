@@ -16,7 +16,11 @@ from storage import people, rooms
 @command(
     "language",
     topic="you",
-    examples=("language fr", "language español"),
+    examples={
+        "en": ("language fr", "language español"),
+        "fr": ("langue fr", "langue anglais"),
+        "es": ("idioma es", "idioma inglés"),
+    },
     aliases={"fr": ("langue",), "es": ("idioma",)},
     writes=True,
 )
@@ -39,21 +43,21 @@ async def choose(ctx: Context, language: Annotated[Language | None, Label(mark("
 @command(
     "language room",
     topic="you",
-    examples=("language room fr",),
-    aliases={"fr": ("langue salon",), "es": ("idioma sala",)},
+    examples={"en": ("language room fr",), "fr": ("langue salon fr",), "es": ("idioma sala es",)},
+    aliases={"fr": ("langue salon", "langue du salon"), "es": ("idioma sala", "idioma de la sala")},
     permission=Permission.MODERATOR | Permission.ROOM_MODERATOR,
     writes=True,
 )
 async def choose_for_room(ctx: Context, language: Annotated[Language, Label(mark("language"))]) -> Markdown:
     """Choose the language in which I speak in this room.
 
-    Who has chosen a language of their own is answered in that one.
+    Anyone who has chosen a language is answered in that one.
     """
     code_ = _spoken(ctx, language, "language room")
     await rooms.choose_language(ctx.writer, ctx.asker.room_id, code_)
     return translate(
         code_,
-        "From now on I speak {language} in this room. Who has chosen a language of their own keeps it.",
+        "From now on I speak {language} in this room. Anyone who has chosen a language keeps it.",
         language=name_of(code_, code_),
     )
 

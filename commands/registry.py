@@ -30,7 +30,7 @@ class Command:
     parameters: tuple[Parameter, ...]
     summary: str
     details: str
-    examples: tuple[str, ...]
+    examples: Mapping[str, tuple[str, ...]]
     aliases: Mapping[str, tuple[str, ...]]
     permission: Permission
     writes: bool
@@ -38,6 +38,10 @@ class Command:
     def names(self) -> list[str]:
         """Return the name and all aliases."""
         return [self.name, *(alias for some in self.aliases.values() for alias in some)]
+
+    def examples_in(self, language: str) -> tuple[str, ...]:
+        """Return examples that a speaker of a language would type."""
+        return self.examples.get(language) or self.examples["en"]
 
     def name_in(self, language: str) -> str:
         """Return the name that a speaker of a language would type."""
@@ -56,7 +60,7 @@ def command(
     name: str,
     *,
     topic: str,
-    examples: tuple[str, ...],
+    examples: Mapping[str, tuple[str, ...]],
     aliases: Mapping[str, tuple[str, ...]] | None = None,
     permission: Permission = Permission.ANYONE,
     writes: bool = False,
@@ -64,8 +68,8 @@ def command(
     """Declare a function as a command.
 
     Its signature gives the parameters, its docstring the help: the first line is the summary, the rest the
-    details. `examples` are complete, without the prefix. With `writes` it runs inside the write transaction
-    in which its answer is stored; without, it only reads and holds up nobody.
+    details. `examples` are complete, by language, without the prefix. With `writes` it runs inside the write
+    transaction in which its answer is stored; without, it only reads and holds up nobody.
     """
 
     def declare(function: Function) -> Function:

@@ -32,6 +32,7 @@ JOINER = "\u2060"
 
 _parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).disable(["image", "hr"])
 _SPECIAL = re.compile(r"([!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~])")
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")  # French needs those that do not break
 _MENTION = re.compile(r"@(?=room\b)|(?<=matrix)(?=\.to\b)|(?<=matrix)(?=:)", re.IGNORECASE)
 _DIRECTION = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 
@@ -71,7 +72,7 @@ def plain(text: str) -> str:
     """
     kept = (
         character
-        for character in text.translate(_DIRECTION)
+        for character in text.replace("\t", " ").translate(_DIRECTION)
         if character == "\n" or unicodedata.category(character) not in ("Cc", "Cs", "Co", "Cn")
     )
     return "".join(kept)
@@ -80,7 +81,7 @@ def plain(text: str) -> str:
 def escape(text: str, *, lines: bool = False) -> Markdown:
     """Return Markdown that shows `text` as it is. With `lines` its line breaks are kept."""
     bare = plain(text)
-    parts = [" ".join(line.split()) for line in bare.split("\n")]
+    parts = [_SPACES.sub(" ", line).strip() for line in bare.split("\n")]
     joined = "\n".join(parts) if lines else " ".join(part for part in parts if part)
     guarded = _MENTION.sub(lambda found: found.group() + JOINER, joined)
     return Markdown(_SPECIAL.sub(r"\\\1", guarded))

@@ -142,7 +142,7 @@ def signature(ctx: Context, declared: Command) -> str:
 
 def example(ctx: Context, declared: Command) -> str:
     """Return the first example of a command as this person would type it."""
-    return ctx.typed(declared.name, declared.examples[0].removeprefix(declared.name).strip())
+    return ctx.asker.prefix + declared.examples_in(ctx.language)[0]
 
 
 def _placeholder(ctx: Context, parameter: Parameter) -> str:

@@ -12,9 +12,14 @@ from commands.rendering import Markdown, bullets, paragraphs
 from storage import inbox, outbox
 
 
-@command("status", topic="bot", examples=("status",), aliases={"fr": ("état",), "es": ("estado",)})
+@command(
+    "status",
+    topic="bot",
+    examples={"en": ("status",), "fr": ("état",), "es": ("estado",)},
+    aliases={"fr": ("état", "statut"), "es": ("estado",)},
+)
 async def status(ctx: Context) -> Markdown:
-    """Tell how I am: since when I run, and what still waits to be done."""
+    """Show my status: how long I have been running, and what is still waiting."""
     now = ctx.surroundings.condition()
     waiting = await inbox.count_pending(ctx.storage)
     unsent = await outbox.count_pending(ctx.storage)
@@ -35,7 +40,11 @@ async def status(ctx: Context) -> Markdown:
         )
     if now.malformed:
         rows.append(
-            ctx.plural("I dropped {count} malformed event.", "I dropped {count} malformed events.", now.malformed)
+            ctx.plural(
+                "I dropped {count} malformed Matrix event.",
+                "I dropped {count} malformed Matrix events.",
+                now.malformed,
+            )
         )
     if now.rate_limited_for > 0:
         rows.append(ctx.text("The homeserver slows me down; answers take longer."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Literal
@@ -136,7 +137,7 @@ async def titles(reader: Reader, ids: Sequence[str], language: str) -> list[Titl
     query = (
         sa.select(concepts.c.id, concepts.c.topic, terms.c.language, terms.c.text)
         .join_from(concepts, terms)
-        .where(concepts.c.id.in_(ids), terms.c.kind == "preferred")
+        .where(concepts.c.id.in_(ids), terms.c.kind == "preferred", terms.c.checked)
         .order_by(terms.c.id)
     )
     found: dict[str, Title] = {}
@@ -180,6 +181,13 @@ async def replace(writer: Writer, glossary: Iterable[Concept], at: datetime) -> 
 
 
 async def _insert(writer: Writer, glossary: list[Concept], at: datetime) -> None:
+    # In a thread and in pages, because a large glossary would hold up the event loop for seconds.
+    for table, values in (await asyncio.to_thread(_rows, glossary, at)).items():
+        for start in range(0, len(values), glossary_search.PAGE):
+            await writer.sql.execute(sa.insert(table), values[start : start + glossary_search.PAGE])
+
+
+def _rows(glossary: list[Concept], at: datetime) -> dict[sa.Table, list[dict[str, object]]]:
     rows: dict[sa.Table, list[dict[str, object]]] = {
         table: [] for table in (concepts, terms, definitions, sources, relations)
     }
@@ -199,9 +207,7 @@ async def _insert(writer: Writer, glossary: list[Concept], at: datetime) -> None
             for kind, others in (("related", one.related), ("confused", one.confused_with))
             for place, other in enumerate(others)
         ]
-    for table, values in rows.items():
-        if values:
-            await writer.sql.execute(sa.insert(table), values)
+    return rows
 
 
 async def _read(reader: Reader, ids: Sequence[str]) -> list[Concept]:

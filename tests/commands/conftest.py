@@ -31,6 +31,7 @@ class Conversation:
         self._address = Address("!", "@gaamac:example.org", "GAAMAC")
         self.moderators: set[str] = set()
         self.last: Rendered | None = None
+        self.command: str | None = None
 
     async def __call__(
         self, typed: str, *, by: str = "@mia:example.org", direct: bool = False, mentioned: bool = False
@@ -55,6 +56,7 @@ class Conversation:
         await self._responder.respond(asker, text, surroundings, NOW, finish)
         assert len(said) == 1, "exactly one answer"
         self.last = render(said[0].text)
+        self.command = said[0].command
         return self.last.body
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import pytest
 
+from bot.app import registry
 from commands.arguments import Label, Language, Named, Rest
 from commands.context import Context, Permission
 from commands.errors import CommandError
@@ -31,10 +32,38 @@ async def test_help_about_a_command(ask: Conversation) -> None:
     said = await ask("!help term")
     assert said is not None
     assert said.startswith("!term <words> [in <language>]\nExplain a term of the common working language.")
-    assert "- !term genocide in fr" in said
+    assert "- !term genocide in French" in said
     assert said.endswith("Also: !terme (French), !término (Spanish)")
     assert await ask("!help !term") == said
     assert await ask("!help terme") == said
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es"])
+async def test_every_example_in_the_help_works(ask: Conversation, language: str) -> None:
+    person = "@mo:example.org"
+    ask.moderators.add(person)
+    for declared in registry().commands:
+        assert set(declared.examples) == {"en", "fr", "es"}
+        for example in declared.examples[language]:
+            await ask(f"!language {language}", by=person)
+
+            said = await ask(f"!{example}", by=person)
+            assert said is not None
+
+            assert ask.command == declared.name, example
+            assert f"!{declared.examples[language][0]}\n" not in f"{said}\n" or declared.name == "help", said
+
+
+async def test_a_page_that_is_no_number(ask: Conversation) -> None:
+    said = await ask("!terms justice page x")
+    assert said is not None
+    assert said.startswith("x is not a number.")
+
+
+async def test_a_tab_is_a_space(ask: Conversation) -> None:
+    said = await ask("!term a\tb zz")
+    assert said is not None
+    assert "a b zz" in said
 
 
 async def test_help_about_nothing_known(ask: Conversation) -> None:
@@ -86,7 +115,7 @@ async def test_ways_to_type_a_command(ask: Conversation, typed: str) -> None:
     said = await ask(typed)
     assert said is not None
     assert said.startswith("gaamac-bot 1.2.3, running for")
-    assert "I dropped 2 malformed events." in said
+    assert "I dropped 2 malformed Matrix events." in said
 
 
 async def test_a_mention_is_a_prefix(ask: Conversation) -> None:
@@ -163,41 +192,41 @@ async def test_too_many_words(ask: Conversation) -> None:
 odd = ModuleType("odd")
 
 
-@command("explode", topic="bot", examples=("explode",))
+@command("explode", topic="bot", examples={"en": ("explode",)})
 async def explode(_ctx: Context) -> Markdown:
     """Fail."""
     msg = "secret text of a member"
     raise RuntimeError(msg)
 
 
-@command("half", topic="bot", examples=("half",), writes=True)
+@command("half", topic="bot", examples={"en": ("half",)}, writes=True)
 async def half(ctx: Context) -> Markdown:
     """Write something, then refuse."""
     await people.choose_language(ctx.writer, ctx.asker.user_id, "fr", NOW)
     raise CommandError(ctx.text("No."))
 
 
-@command("crash", topic="bot", examples=("crash",), writes=True)
+@command("crash", topic="bot", examples={"en": ("crash",)}, writes=True)
 async def crash(ctx: Context) -> Markdown:
     """Write something, then fail."""
     await people.choose_language(ctx.writer, ctx.asker.user_id, "fr", NOW)
     raise RuntimeError
 
 
-@command("peek", topic="bot", examples=("peek",))
+@command("peek", topic="bot", examples={"en": ("peek",)})
 async def peek(ctx: Context) -> Markdown:
     """Try to write without having said so."""
     await people.choose_language(ctx.writer, ctx.asker.user_id, "fr", NOW)
     return Markdown("written")
 
 
-@command("secret", topic="bot", examples=("secret",), permission=Permission.MODERATOR)
+@command("secret", topic="bot", examples={"en": ("secret",)}, permission=Permission.MODERATOR)
 async def secret(_ctx: Context) -> Markdown:
     """Be only for moderators."""
     return Markdown("ok")
 
 
-@command("echo", topic="bot", examples=("echo 1 a",))
+@command("echo", topic="bot", examples={"en": ("echo 1 a",)})
 async def echo(
     _ctx: Context,
     number: int,

@@ -66,7 +66,7 @@ async def test_every_starter_concept_is_found_by_each_of_its_names(ask: Conversa
 async def test_near_miss_of_one_term_is_answered(ask: Conversation) -> None:
     said = await ask("!term genocde")
     assert said is not None
-    assert said.startswith("Nothing is called genocde; this is nearest.\n\nGenocide")
+    assert said.startswith("No term is called genocde; this is the nearest.\n\nGenocide")
 
 
 async def test_near_miss_of_several_terms_gets_one_suggestion(ask: Conversation) -> None:

@@ -136,7 +136,7 @@ async def test_an_edit_does_not_repeat_a_change(scene: Scene) -> None:
     await scene.member.answer_to(event, scene.room)
     await scene.member.edit(scene.room, event, "!language fr")
     note = await scene.member.wait_for(
-        scene.room, lambda found: str(found["content"].get("body", "")).startswith("An edit does not run")
+        scene.room, lambda found: str(found["content"].get("body", "")).startswith("An edit does not rerun")
     )
     assert note["sender"] == scene.bot.user_id
     assert (await scene.command("!language"))["content"]["body"].startswith("I answer you in English.")
