@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test format lint types imports unit homeserver bench messages locks clean
+.PHONY: demo test format bench messages docs locks clean
 
 $(VENV)/.ready: pyproject.toml requirements-dev.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -22,11 +22,18 @@ test: $(VENV)/.ready  ## every check
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
+format: $(VENV)/.ready  ## write the source as `make test` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
 bench: $(VENV)/.ready  ## time from command to answer, bursts, look-ups, beside a bare client
 	$(BIN)/python -m benchmarks
 
 messages: $(VENV)/.ready  ## bring the translation catalogues up to date with the source
 	$(BIN)/python -m bot.messages
+
+docs: $(VENV)/.ready  ## write docs/commands.md from the declarations of the commands
+	$(BIN)/python -m bot.documentation
 
 locks: $(VENV)/.ready  ## pin the newest allowed versions, with hashes and without any address
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --output-file requirements.lock pyproject.toml

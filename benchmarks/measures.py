@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-_TICK = 0.001
+_TICK = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Stall:
 
 @asynccontextmanager
 async def stalls() -> AsyncIterator[Stall]:
-    """Watch this event loop. The accuracy is about a millisecond."""
+    """Watch this event loop. It may have been five milliseconds longer."""
     stall = Stall()
 
     async def tick() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -63,11 +63,19 @@ def registry() -> Registry:
 class App:
     """The running bot."""
 
-    def __init__(self, settings: Settings, session: Session, database: Database, address: Address) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        session: Session,
+        database: Database,
+        address: Address,
+        backoff: Callable[[], Backoff] = Backoff,
+    ) -> None:
         self._settings = settings
         self._session = session
         self._database = database
         self._address = address
+        self._backoff = backoff
         self._pace = Pace()
         self._started_at = datetime.now(UTC)
         self._settling: asyncio.Task[None] | None = None
@@ -81,14 +89,15 @@ class App:
 
         """
         await self._wire()
+        # Before anything new comes in, so that what is older goes first.
+        resumed = await self._outbox.resume()
+        waiting = await self._dispatch.resume()
+        if resumed or waiting:
+            log.info("resumed", answers=resumed, rooms=waiting)
         following = asyncio.create_task(self._inbox.follow(self._log_in_again, self._after_round), name="inbox")
         pruning = asyncio.create_task(self._prune(), name="prune")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
-            resumed = await self._outbox.resume()
-            waiting = await self._dispatch.resume()
-            if resumed or waiting:
-                log.info("resumed", answers=resumed, rooms=waiting)
             await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
@@ -112,7 +121,7 @@ class App:
             known = await room_storage.every(reader)
         self._rooms = Rooms(self._session, settings.rooms, settings.invites, known)
         await self._rooms.resolve()
-        self._outbox = Outbox(self._session, self._database, self._pace)
+        self._outbox = Outbox(self._session, self._database, self._pace, self._backoff)
         self._dispatch = Dispatch(
             self._database,
             Responder(self._database, registry(), settings.default_language),
@@ -124,7 +133,9 @@ class App:
             settings.default_language,
             self._condition,
         )
-        self._inbox = Inbox(self._session, self._database, self._rooms, self._address, self._dispatch.deliver)
+        self._inbox = Inbox(
+            self._session, self._database, self._rooms, self._address, self._dispatch.deliver, self._backoff
+        )
 
     def _condition(self) -> Condition:
         return Condition(
@@ -138,16 +149,17 @@ class App:
 
     def _after_round(self) -> None:
         if self._settling is None or self._settling.done():
-            if self._rooms.unsettled():
-                self._settling = asyncio.create_task(self._settle(), name="settle")
-            elif not self._ready:
-                self._ready = True
-                log.info("ready", user=self._session.user_id, rooms=len(self._rooms.joined()))
+            self._settling = asyncio.create_task(self._settle(), name="settle")
 
     async def _settle(self) -> None:
         """Join what is to be joined; what is joined shows in the next round."""
-        pause = await self._rooms.settle()
-        await asyncio.sleep(pause)
+        # Until nothing is left, because the next round may be half a minute away.
+        while self._rooms.unsettled():
+            pause = await self._rooms.settle()
+            await asyncio.sleep(pause)
+        if not self._ready:
+            self._ready = True
+            log.info("ready", user=self._session.user_id, rooms=len(self._rooms.joined()))
 
     async def _log_in_again(self) -> None:
         log.info("the session was ended softly; logging in again on the same device")

@@ -101,5 +101,5 @@ def _level(levels: Mapping[str, Any], user_id: str, create: Mapping[str, Any]) -
         level = levels.get("users_default", 0)
     try:
         return int(level)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # OverflowError: 1e999 is infinite
         return 0

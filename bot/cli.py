@@ -13,9 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from bot import app as application
-from bot import logs
+from bot import exchange, logs
+from bot.check import examine
 from bot.errors import EXIT_SETTINGS, StartError
-from config.settings import Settings, SettingsError, load
+from config.settings import LogSettings, Settings, SettingsError, load
 
 app = typer.Typer(
     help="The Matrix bot of the GAAMAC community.",
@@ -45,6 +46,51 @@ def run(config: Config = None) -> None:
     settings = _settings(config)
     logs.configure(settings.log)
     _do(application.run(settings))
+
+
+@app.command()
+def demo(
+    show_tour: Annotated[bool, typer.Option("--tour", help="Play the tour in a terminal, too.")] = False,
+) -> None:
+    """Try the bot: a homeserver of its own, rooms, the bot, and a chat here. Without a terminal: a tour."""
+    from bot.demo import play  # what it needs is not needed to run the bot
+
+    raise typer.Exit(play.demo(show_tour=show_tour))
+
+
+@app.command()
+def check(
+    config: Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Look whether the bot can do its work: data, log-in, rooms, power. Sends no message."""
+    settings = _settings(config)
+    logs.configure(LogSettings(level="error"))
+    report = asyncio.run(examine(settings))
+    typer.echo(report.json() if as_json else "\n".join(report.lines()))
+    sys.exit(report.exit_code)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="A glossary: a file .csv or .tbx.")],
+    config: Config = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+) -> None:
+    """Make a file the whole glossary. With any mistake in it, nothing is changed."""
+    settings = _settings(config)
+    _do(exchange.bring_in(settings, path, dry_run=dry_run))
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="Where to write the glossary: a file .csv or .tbx.")],
+    config: Config = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
+) -> None:
+    """Write the whole glossary to a file."""
+    settings = _settings(config)
+    _do(exchange.take_out(settings, path, overwrite=force))
 
 
 def _settings(config: Path | None) -> Settings:

@@ -158,8 +158,11 @@ def _redaction(event: Mapping[str, Any], room_id: str) -> Redaction:
     return Redaction(**_common(event, room_id), target=_identifier(where, "redacts"))
 
 
-def _reaction(event: Mapping[str, Any], room_id: str) -> Reaction:
-    relation = _object(_object(event.get("content"), "content").get("m.relates_to"), "m.relates_to")
+def _reaction(event: Mapping[str, Any], room_id: str) -> Reaction | None:
+    content = _object(event.get("content"), "content")
+    if not content:
+        return None  # It was redacted.
+    relation = _object(content.get("m.relates_to"), "m.relates_to")
     if relation.get("rel_type") != "m.annotation":
         raise MalformedError("m.relates_to")
     return Reaction(

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 
 from bot.addressing import Address
 from bot.backoff import Backoff
-from bot.errors import LimitedError, LoggedOutError, MatrixError
-from bot.events import Edit, Event, MalformedError, MemberChange, Message, Redaction, parse
+from bot.errors import LimitedError, LoggedOutError, MatrixError, RefusedError, StartError
+from bot.events import Edit, Event, MalformedError, MemberChange, Message, Redaction, clean, parse
 from bot.rooms import Rooms
 from bot.session import Session
 from storage import inbox as storage
@@ -29,6 +31,9 @@ from storage.inbox import InboxEvent
 log = structlog.get_logger(__name__)
 
 WAIT_SECONDS = 30.0
+EARLY_SECONDS = 1.0
+KEEP = timedelta(seconds=30)
+"""How old the stored token may become, while nothing happens that concerns the bot."""
 PAGE = 500
 EVENTS = {
     "types": [
@@ -67,13 +72,17 @@ class Inbox:
         rooms: Rooms,
         address: Address,
         deliver: Callable[[list[InboxEvent]], None],
+        backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self._session = session
         self._database = database
         self._rooms = rooms
         self._address = address
         self._deliver = deliver
+        self._backoff = backoff
+        self._logged_out = False
         self._token: str | None = None
+        self._kept_at = datetime.min.replace(tzinfo=UTC)
         self.synced_at: datetime | None = None
         self.malformed = 0
 
@@ -82,19 +91,23 @@ class Inbox:
 
         Raises:
             LoggedOutError: the session has ended for good.
+            StartError: it has ended softly, and `log_in_again` found that nothing but a person can help.
 
         """
         async with self._database.read() as reader:
             self._token = await storage.position(reader)
-        backoff = Backoff()
+        backoff = self._backoff()
         while True:
             pause = 0.0
             try:
-                await self.round()
+                in_a_circle = await self._step(log_in_again)
+            except StartError:
+                raise
             except LoggedOutError as error:
                 if not error.soft:
                     raise
-                await log_in_again()
+                self._logged_out = True
+                pause = backoff.next()
             except LimitedError as error:
                 pause = max(error.retry_after, 0.1)
             except MatrixError as error:
@@ -104,9 +117,24 @@ class Inbox:
                 pause = backoff.next()
                 log.exception("sync failed", error=type(error).__name__, again_in=round(pause, 1))
             else:
-                backoff.reset()
+                if in_a_circle:
+                    pause = backoff.next()
+                else:
+                    backoff.reset()
                 after_round()
             await asyncio.sleep(pause)
+
+    async def _step(self, log_in_again: Callable[[], Awaitable[None]]) -> bool:
+        """Read a round. Return whether it brought us nowhere at once, so that only we can slow us down.
+
+        A homeserver that has nothing new answers late; but a proxy may store its answers.
+        """
+        if self._logged_out:
+            await log_in_again()
+            self._logged_out = False
+        before, waits, began = self._token, self.synced_at is not None, time.monotonic()
+        await self.round()
+        return waits and self._token == before and time.monotonic() - began < EARLY_SECONDS
 
     async def round(self) -> None:
         """Ask once what is new, and store it. When that fails, everything is as it was before."""
@@ -122,7 +150,7 @@ class Inbox:
         found = await self._session.sync(self._token, FIRST_FILTER if first else FILTER, wait)
         now = datetime.now(UTC)
         next_batch = found.get("next_batch")
-        if not isinstance(next_batch, str):
+        if not isinstance(next_batch, str) or not _storable(next_batch):
             raise MatrixError("a sync answer without next_batch")
         events: list[Event] = []
         sections = _mapping(found.get("rooms"))
@@ -133,12 +161,18 @@ class Inbox:
         for room_id, section in _sections(sections, "join"):
             events += await self._room(room_id, section, now)
         concerned = [entry for event in events if (entry := self._entry(event, now))]
-        async with self._database.write() as writer:
-            for room in self._rooms.changed():
-                await room_storage.put(writer, room)
-            wanted = [entry for entry in concerned if await self._is_known(writer, entry, concerned)]
-            fresh = await storage.add(writer, wanted)
-            await storage.advance(writer, next_batch, now)
+        changed = list(self._rooms.changed())
+        fresh: list[InboxEvent] = []
+        # A round that brought nothing to keep may be read again after a crash; that costs less than a write.
+        if changed or concerned or now - self._kept_at > KEEP:
+            async with self._database.write() as writer:
+                for room in changed:
+                    await room_storage.put(writer, room)
+                mentioned = _mentioned(concerned)
+                wanted = [entry for entry in concerned if await self._is_known(writer, entry, mentioned)]
+                fresh = await storage.add(writer, wanted)
+                await storage.advance(writer, next_batch, now)
+            self._kept_at = now
         self._rooms.commit()
         self._token = next_batch
         self.synced_at = now
@@ -152,49 +186,69 @@ class Inbox:
             self._rooms.apply(event)
         timeline = _mapping(section.get("timeline"))
         events = list(self._parsed(_list(timeline.get("events")), room_id))
-        if self._token is not None:
-            start = timeline.get("prev_batch")
-            joined = newly and self._own_join(events) is not None
-            if timeline.get("limited") is True and isinstance(start, str) and not joined:
-                events = await self._gap(room_id, start, newly=newly) + events
-            if newly:
-                place = self._own_join(events)
-                events = events[place + 1 :] if place is not None else []
+        start = timeline.get("prev_batch")
+        if self._token is not None and timeline.get("limited") is True and isinstance(start, str):
+            events = await self._fill(room_id, start, events, newly=newly)
+        if newly:
+            place = self._arrival(events)
+            events = [] if place is None else events[place + 1 :]
         for event in events:
             self._rooms.apply(event)
         # At the very first sync the timeline shows what was said before the bot was started.
         return [] if self._token is None else events
 
-    async def _gap(self, room_id: str, start: str, *, newly: bool) -> list[Event]:
-        """Return what lies between the last round (or the bot's own join) and a cut-off timeline."""
-        found: list[Event] = []
+    async def _fill(self, room_id: str, start: str, events: list[Event], *, newly: bool) -> list[Event]:
+        """Put in front of a cut-off timeline what lies before it: down to the last round, or the bot's arrival."""
         position: str | None = start
         end = None if newly else self._token
-        while position is not None:
-            page = await self._session.messages(
-                room_id, start=position, end=end, event_filter=PAGES_FILTER, limit=PAGE
-            )
-            chunk = list(self._parsed(_list(page.get("chunk")), room_id))
-            found += chunk
+        while position is not None and not (newly and self._has_arrived(events)):
+            try:
+                page = await self._session.messages(
+                    room_id, start=position, end=end, event_filter=PAGES_FILTER, limit=PAGE
+                )
+            except RefusedError as error:
+                # Asked again it would be refused again, and hold up every other room.
+                log.warning("the gap in a room cannot be read", room=room_id, error=str(error))
+                break
+            earlier = list(self._parsed(_list(page.get("chunk")), room_id))
+            events = earlier[::-1] + events
             following = page.get("end")
             position = following if isinstance(following, str) and following != position else None
-            if newly and self._own_join(chunk) is not None:
-                break
-        found.reverse()
-        return found
+        return events
 
-    def _own_join(self, events: list[Event]) -> int | None:
-        """Return the place of the bot's last join among events."""
+    def _own_change(self, events: list[Event], membership: str) -> int | None:
+        """Return the place of the last event that gave the bot a membership that it did not have before."""
         for place in range(len(events) - 1, -1, -1):
             event = events[place]
             if (
                 isinstance(event, MemberChange)
                 and event.user_id == self._session.user_id
-                and event.membership == "join"
-                and event.before != "join"
+                and event.membership == membership
+                and event.before != membership
             ):
                 return place
         return None
+
+    def _arrival(self, events: list[Event]) -> int | None:
+        """Return the place from which on a room concerns the bot: its invitation, else its join.
+
+        Who opens a direct chat writes at once; the client sends that before the bot could accept.
+        """
+        join = self._own_change(events, "join")
+        if join is None:
+            return None
+        invitation = self._own_change(events[:join], "invite") if self._was_invited(events[join]) else None
+        return join if invitation is None else invitation
+
+    def _has_arrived(self, events: list[Event]) -> bool:
+        """Tell whether events reach back to where the room begins to concern the bot."""
+        join = self._own_change(events, "join")
+        if join is None:
+            return False
+        return not self._was_invited(events[join]) or self._own_change(events[:join], "invite") is not None
+
+    def _was_invited(self, join: Event) -> bool:
+        return isinstance(join, MemberChange) and join.before == "invite"
 
     def _parsed(self, raw: list[Any], room_id: str) -> Iterator[Event]:
         """Make typed events; drop and count what is malformed."""
@@ -244,15 +298,25 @@ class Inbox:
             is_reply=isinstance(event, Message) and event.is_reply,
         )
 
-    async def _is_known(self, writer: Writer, entry: InboxEvent, together: list[InboxEvent]) -> bool:
+    async def _is_known(self, writer: Writer, entry: InboxEvent, mentioned: Counter[str]) -> bool:
         """Tell whether an edit or redaction is about something that concerned the bot, or begins to."""
         if entry.kind == "message" or (entry.kind == "edit" and entry.payload and entry.payload["text"]):
             return True
         target = entry.target or ""
-        others = (other for other in together if other is not entry)
-        if any(target in (other.event_id, other.target if other.kind == "edit" else None) for other in others):
+        if mentioned[target] > (1 if entry.kind == "edit" else 0):  # by another than itself
             return True
         return await storage.origin(writer, target) is not None
+
+
+def _mentioned(together: list[InboxEvent]) -> Counter[str]:
+    """Count how often an event is among these, or is what one of them edits."""
+    counted = Counter(entry.event_id for entry in together)
+    counted.update(entry.target for entry in together if entry.kind == "edit" and entry.target)
+    return counted
+
+
+def _storable(identifier: str) -> bool:
+    return bool(identifier) and clean(identifier) == identifier
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -265,5 +329,5 @@ def _list(value: object) -> list[Any]:
 
 def _sections(rooms: Mapping[str, Any], membership: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for room_id, section in _mapping(rooms.get(membership)).items():
-        if isinstance(section, Mapping):
+        if isinstance(section, Mapping) and _storable(room_id):
             yield room_id, section

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,10 +37,13 @@ LIVE = 1000
 class Outbox:
     """Sends the rows that it is given, and at the start those that were left."""
 
-    def __init__(self, session: Session, database: Database, pace: Pace) -> None:
+    def __init__(
+        self, session: Session, database: Database, pace: Pace, backoff: Callable[[], Backoff] = Backoff
+    ) -> None:
         self._session = session
         self._database = database
         self._pace = pace
+        self._backoff = backoff
         self._queues: dict[str, list[tuple[int, int, OutboxRow]]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._sent: dict[int, str] = {}
@@ -90,11 +94,10 @@ class Outbox:
 
     async def _until_done(self, row: OutboxRow) -> None:
         """Send a row until it is taken or refused, and that is recorded."""
-        backoff = Backoff()
-        first = True
+        backoff = self._backoff()
         while True:
             try:
-                await self._once(row, first=first)
+                await self._once(row)
             except LimitedError as error:
                 self._pace.limited(error.retry_after)
                 pause = 0.0
@@ -108,14 +111,13 @@ class Outbox:
                 log.exception("cannot send", room=row.room_id, error=type(error).__name__)
             else:
                 return
-            first = False
             await asyncio.sleep(pause)
 
-    async def _once(self, row: OutboxRow, *, first: bool) -> None:
+    async def _once(self, row: OutboxRow) -> None:
         """Send a row and record what became of it."""
         event_id, reason = None, "the message that it is about was never sent"
         try:
-            event_id = await self._attempt(row, first=first)
+            event_id = await self._attempt(row)
         except RefusedError as error:
             reason = str(error)
         now = datetime.now(UTC)
@@ -130,12 +132,13 @@ class Outbox:
         async with self._database.write() as writer:
             await storage.sent(writer, row.id, event_id, now)
 
-    async def _attempt(self, row: OutboxRow, *, first: bool) -> str | None:
+    async def _attempt(self, row: OutboxRow) -> str | None:
         """Give a row to the homeserver. Return the event that it became; None when there is nothing to do."""
         target = await self._event_of(row.about) if row.about is not None else None
         if row.about is not None and target is None:
             return None  # The message was refused, so there is nothing to edit or take back.
-        if first and datetime.now(UTC) - row.created_at > REMEMBERED and row.kind != "redaction":
+        # Before each attempt: the one before may have failed while searching, or after the message was taken.
+        if datetime.now(UTC) - row.created_at > REMEMBERED and row.kind != "redaction":
             found = await self._search(row)
             if found:
                 return found
@@ -165,12 +168,16 @@ class Outbox:
             page = await self._session.messages(
                 row.room_id, start=position, end=None, event_filter=only_mine, limit=100
             )
-            for event in page.get("chunk", []):
-                if event.get("content", {}).get(answers.KEY) == row.txn_id:
-                    return str(event["event_id"])
-                if event.get("origin_server_ts", 0) < (row.created_at.timestamp() - 3600) * 1000:
+            chunk = page.get("chunk")
+            for event in chunk if isinstance(chunk, list) else []:
+                if not isinstance(event, Mapping):
+                    continue
+                content, event_id, sent_at = (event.get(k) for k in ("content", "event_id", "origin_server_ts"))
+                if isinstance(content, Mapping) and content.get(answers.KEY) == row.txn_id:
+                    return str(event_id)
+                if isinstance(sent_at, int) and sent_at < (row.created_at.timestamp() - 3600) * 1000:
                     return None
             position = page.get("end")
-            if position is None:
+            if not isinstance(position, str):
                 return None
         return None

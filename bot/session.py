@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -28,7 +29,10 @@ from config.settings import MatrixSettings
 REQUEST_SECONDS = 30.0
 FIRST_SYNC_SECONDS = 300.0
 """A first sync of an account in thousands of rooms takes Synapse minutes, but not for ever."""
+SHORTEST_WAIT_SECONDS = 0.1
+"""A homeserver that says "too many" and "come back at once" would be asked in a circle."""
 DEFAULT_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 3600.0
 DEVICE_NAME = "gaamac-bot"
 
 
@@ -44,8 +48,9 @@ class Login(BaseModel):
 class Session:
     """A logged-in account. Close it in the end."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, *, first_sync_seconds: float = FIRST_SYNC_SECONDS) -> None:
         self.login = login
+        self._first_sync_seconds = first_sync_seconds
         self._client = _client(login.homeserver, login.user_id)
 
     @property
@@ -112,7 +117,7 @@ class Session:
         query = {"filter": sync_filter, "timeout": str(int(wait * 1000))}
         if since is not None:
             query["since"] = since
-        limit = FIRST_SYNC_SECONDS if since is None else wait + REQUEST_SECONDS
+        limit = self._first_sync_seconds if since is None else wait + REQUEST_SECONDS
         return await self._object("GET", "/sync", query=query, seconds=limit)
 
     async def messages(
@@ -325,26 +330,33 @@ def _failure(
 ) -> UnreachableError | LimitedError | LoggedOutError | RefusedError:
     body = found if isinstance(found, Mapping) else {}
     errcode = str(body.get("errcode", ""))
-    if status == 429:
+    if status == 429 or errcode == "M_LIMIT_EXCEEDED":
         return LimitedError(_retry_after(headers, body))
     if errcode == "M_UNKNOWN_TOKEN" or (status == 401 and errcode == "M_MISSING_TOKEN"):
         return LoggedOutError(soft=body.get("soft_logout") is True)
     if errcode == "M_USER_DEACTIVATED":
         return LoggedOutError()
-    # A 4xx without an errcode comes from something in between, a proxy that is being restarted, say.
-    if 400 <= status < 500 and errcode:
+    # A 4xx without an errcode comes from something in between, a proxy that is being restarted, say. But one
+    # that finds a message too large will find it so again. A homeserver that is full (monthly active users)
+    # says so with a 4xx and takes the same request again when its operator has made room.
+    final = errcode not in ("", "M_RESOURCE_LIMIT_EXCEEDED") or status == 413
+    if 400 <= status < 500 and final:
         return RefusedError(status, errcode, str(body.get("error", ""))[:200])
     return UnreachableError(f"HTTP {status} {errcode or 'without a Matrix answer'}")
 
 
 def _retry_after(headers: Mapping[str, str], body: Mapping[str, Any]) -> float:
     milliseconds = body.get("retry_after_ms")
-    if isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool):
-        return min(max(milliseconds / 1000, 0.0), 3600.0)
     try:
-        return min(max(float(headers.get("Retry-After", "")), 0.0), 3600.0)
-    except ValueError:
+        if isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool):
+            wait = milliseconds / 1000
+        else:
+            wait = float(headers.get("Retry-After", ""))
+    except (ValueError, OverflowError):
         return DEFAULT_WAIT_SECONDS
+    if math.isnan(wait):
+        return DEFAULT_WAIT_SECONDS
+    return min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
 
 
 def _event_id(found: Mapping[str, Any]) -> str:

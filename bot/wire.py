@@ -50,7 +50,8 @@ def cut(text: str) -> str:
                 start = position + 1
             depth -= 1
         position += 1
-    kept.append(text[start:])
+    if depth <= DEEPEST:  # else what is too deep has no end, and this is not JSON
+        kept.append(text[start:])
     return "".join(kept)
 
 

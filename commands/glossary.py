@@ -192,8 +192,10 @@ def _equivalents(ctx: Context, concept: Concept, wanted: str) -> Markdown | None
 
 
 async def _neighbours(ctx: Context, concept: Concept, language: str) -> Markdown | None:
-    related = await glossary.titles(ctx.storage, concept.related, language)
-    confused = await glossary.titles(ctx.storage, concept.confused_with, language)
+    found = await glossary.titles(ctx.storage, [*concept.related, *concept.confused_with], language)
+    by_id = {one.id: one for one in found}
+    related = [by_id[other] for other in concept.related if other in by_id]
+    confused = [by_id[other] for other in concept.confused_with if other in by_id]
     lines = []
     if related:
         lines.append(ctx.text("See also: {terms}.", terms=", ".join(one.text for one in related)))

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import SupportsIndex
 from urllib.parse import unquote
 
@@ -70,6 +71,8 @@ def plain(text: str) -> str:
 
     Zero-width joiners stay, because Persian and Khmer need them.
     """
+    if text.isprintable():
+        return text
     kept = (
         character
         for character in text.replace("\t", " ").translate(_DIRECTION)
@@ -130,8 +133,9 @@ def bullets(rows: Iterable[object]) -> Markdown:
     return join("\n", [Markdown("- {}").format(row) for row in rows])
 
 
+@lru_cache(maxsize=16)
 def render(markdown: Markdown) -> Rendered:
-    """Make a message of Markdown."""
+    """Make a message of Markdown. Remembered, because it is measured before it is sent."""
     tokens = _parser.parse(markdown)
     html = nh3.clean(
         _parser.renderer.render(tokens, _parser.options, {}),

@@ -10,10 +10,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -177,6 +178,14 @@ class _Environment(EnvSettingsSource):
             else:
                 found[name] = value
         return found
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401
+        """Read the JSON of a list; say which one is none."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError as error:
+            msg = f'{field_name} is not a JSON list, for example ["#community:example.org"]'
+            raise ValueError(msg) from error
 
 
 def _content(variable: str, path: str) -> str:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from storage import schema
+from storage import schema, sqlite
 from storage.migrate import migrate
 
 T = TypeVar("T")
@@ -122,6 +122,11 @@ async def _end(connection: AsyncConnection, *, commit: bool) -> None:
             await connection.commit()
         elif connection.in_transaction():
             await connection.rollback()
+    except BaseException:
+        # A COMMIT that fails leaves the transaction open, and nobody would roll it back: SQLAlchemy holds it
+        # for ended. The next BEGIN on this connection would fail.
+        await connection.invalidate()
+        raise
     finally:
         await connection.close()
 
@@ -140,10 +145,13 @@ async def _shielded(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _engine(url: str, begin: str, *, pool_size: int) -> AsyncEngine:
+    sqlite_only = {"async_creator_fn": sqlite.connect} if sa.make_url(url).get_backend_name() == "sqlite" else {}
     engine = create_async_engine(
         url,
+        connect_args=sqlite_only,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # An error is logged with its words, and these would be what somebody wrote.
         # Every transaction is ended explicitly; a second rollback at each return would only cost time.
         pool_reset_on_return=None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 VIRAMAS = (8, 9)
 """Combining classes that are part of a letter in Indic and Khmer script, not an accent on it."""
@@ -18,10 +19,12 @@ def fold(text: str) -> str:
     signs of all scripts stay, so that an Arabic or Khmer word is found by itself and by nothing else.
     """
     once = unicodedata.normalize("NFKD", text).casefold()
-    kept = []
-    for character in unicodedata.normalize("NFKD", once):
-        category = unicodedata.category(character)
-        if unicodedata.combining(character) not in (0, *VIRAMAS) or category == "Cf" or character == KASHIDA:
-            continue
-        kept.append(character if category[0] in "LNM" else " ")
-    return " ".join("".join(kept).split())
+    return " ".join("".join(map(_kept, unicodedata.normalize("NFKD", once))).split())
+
+
+@lru_cache(maxsize=10_000)
+def _kept(character: str) -> str:
+    category = unicodedata.category(character)
+    if unicodedata.combining(character) not in (0, *VIRAMAS) or category == "Cf" or character == KASHIDA:
+        return ""
+    return character if category[0] in "LNM" else " "

@@ -33,7 +33,7 @@ class Term(BaseModel):
     text: str = Field(min_length=1, max_length=300)
     kind: TermKind = "preferred"
     checked: bool = True
-    usage: str | None = None
+    usage: str | None = Field(default=None, max_length=2000)
 
     @field_validator("text")
     @classmethod
@@ -104,6 +104,25 @@ class Lookup(BaseModel):
     """Whether the first is so much nearer than the others that it must be meant."""
 
 
+# Made once, because making a question takes longer than answering it.
+_IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
+_TITLES = (
+    sa.select(concepts.c.id, concepts.c.topic, terms.c.language, terms.c.text)
+    .join_from(concepts, terms)
+    .where(concepts.c.id.in_(_IDS), terms.c.kind == "preferred")
+    .order_by(terms.c.id)
+)
+_CONCEPTS = sa.select(concepts).where(concepts.c.id.in_(_IDS))
+_PARTS = {
+    "terms": sa.select(terms).where(terms.c.concept_id.in_(_IDS)).order_by(terms.c.position),
+    "definitions": sa.select(definitions)
+    .where(definitions.c.concept_id.in_(_IDS))
+    .order_by(definitions.c.language),
+    "sources": sa.select(sources).where(sources.c.concept_id.in_(_IDS)).order_by(sources.c.position),
+}
+_RELATIONS = sa.select(relations).where(relations.c.concept_id.in_(_IDS)).order_by(relations.c.position)
+
+
 async def find(reader: Reader, query: str, language: str) -> Lookup:
     """Find the concepts that a person may mean."""
     for how, search in (
@@ -134,16 +153,10 @@ async def every(reader: Reader) -> list[Concept]:
 
 async def titles(reader: Reader, ids: Sequence[str], language: str) -> list[Title]:
     """Return the titles of some concepts, in the order given."""
-    query = (
-        sa.select(concepts.c.id, concepts.c.topic, terms.c.language, terms.c.text)
-        .join_from(concepts, terms)
-        .where(concepts.c.id.in_(ids), terms.c.kind == "preferred", terms.c.checked)
-        .order_by(terms.c.id)
-    )
     found: dict[str, Title] = {}
     rank = {language: 0, "en": 1}
     best: dict[str, int] = {}
-    for key, topic, spoken, text in await reader.sql.execute(query):
+    for key, topic, spoken, text in await reader.sql.execute(_TITLES, {"ids": list(ids)}):
         order = rank.get(spoken, 2)
         if order < best.get(key, 3):
             best[key] = order
@@ -219,19 +232,17 @@ async def _read(reader: Reader, ids: Sequence[str]) -> list[Concept]:
 
 
 async def _read_block(reader: Reader, ids: Sequence[str]) -> list[Concept]:
+    these = {"ids": list(ids)}
     raw: dict[str, dict[str, list[object] | str]] = {}
-    for row in await reader.sql.execute(sa.select(concepts).where(concepts.c.id.in_(ids))):
+    for row in await reader.sql.execute(_CONCEPTS, these):
         raw[row.id] = {
             "id": row.id, "topic": row.topic, "terms": [], "definitions": [], "sources": [],
             "related": [], "confused_with": [],
         }  # fmt: skip
-    for name, table in (("terms", terms), ("definitions", definitions), ("sources", sources)):
-        order = table.c.position if "position" in table.c else table.c.language
-        query = sa.select(table).where(table.c.concept_id.in_(ids)).order_by(order)
-        for row in await reader.sql.execute(query):
+    for name, query in _PARTS.items():
+        for row in await reader.sql.execute(query, these):
             _list(raw[row.concept_id][name]).append(dict(row._mapping))
-    query = sa.select(relations).where(relations.c.concept_id.in_(ids)).order_by(relations.c.position)
-    for row in await reader.sql.execute(query):
+    for row in await reader.sql.execute(_RELATIONS, these):
         name = "related" if row.kind == "related" else "confused_with"
         _list(raw[row.concept_id][name]).append(row.other_id)
     return [Concept.model_validate(raw[key]) for key in ids if key in raw]

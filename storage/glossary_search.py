@@ -1,24 +1,29 @@
 """Four ways to find a concept, from the surest to the widest.
 
 Names are looked up in an index of folded terms. Words, and words of definitions, are searched with SQLite's
-FTS5. Misspellings are searched in memory: terms of about the same length, by the number of letters that are
-wrong, missing, superfluous or swapped (optimal string alignment).
+FTS5. Misspellings are searched in memory (`storage.near_names`).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
 from storage.database import Reader, Writer
 from storage.folding import fold
+from storage.near_names import NearNames
+from storage.schema import definition as definitions
 from storage.schema import term as terms
 
 MOST = 20
+CONSIDERED = 100
+"""Matches of a full-text search that are compared. Who gets more has to add a word anyway."""
+PAGE = 5_000
+"""Rows read or written at once, so that the event loop is not held up."""
 
 STOP_WORDS = frozenset(
     [
@@ -38,17 +43,20 @@ class Hits:
     alone: bool = False
 
 
+_BY_NAME = (
+    sa.select(terms.c.concept_id)
+    .where(terms.c.folded == sa.bindparam("name"))
+    .order_by(sa.case((terms.c.language == sa.bindparam("language"), 0), else_=1), terms.c.id)
+)
+
+
 async def by_name(reader: Reader, query: str, language: str) -> Hits:
     """Find the concepts that have exactly this name, in any language; those of `language` first."""
     folded = fold(query)
     for name in (folded, _without_article(folded)):
         if not name:
             continue
-        found = await reader.sql.execute(
-            sa.select(terms.c.concept_id)
-            .where(terms.c.folded == name)
-            .order_by(sa.case((terms.c.language == language, 0), else_=1), terms.c.id)
-        )
+        found = await reader.sql.execute(_BY_NAME, {"name": name, "language": language})
         ids = list(dict.fromkeys(found.scalars()))
         if ids:
             return Hits(ids, alone=len(ids) == 1)
@@ -61,7 +69,7 @@ async def by_words(reader: Reader, query: str, language: str) -> Hits:
     if not words or len("".join(words)) < 3:
         return Hits()
     match = " AND ".join(f'names:"{word}"*' for word in words)
-    ids = await _full_text(reader, match, language)
+    ids = await _full_text(reader, match, BY_NAMES, language)
     return Hits(ids, alone=len(ids) == 1)
 
 
@@ -71,14 +79,8 @@ async def nearly(reader: Reader, query: str, _language: str) -> Hits:
     allowed = _errors_allowed(len(folded))
     if not allowed:
         return Hits()
-    index = await reader.cached("glossary", lambda: _index(reader))
-    nearest: dict[str, int] = {}
-    for length in range(len(folded) - allowed, len(folded) + allowed + 1):
-        names, owners = index.get(length, _EMPTY)
-        for hit in process.extract_iter(folded, names, scorer=OSA.distance, score_cutoff=allowed):
-            _name, distance, place = hit
-            owner = owners[place]
-            nearest[owner] = min(int(distance), nearest.get(owner, allowed))
+    names = await reader.cached("glossary", lambda: _names(reader))
+    nearest = names.near(folded, allowed)
     ranked = sorted(nearest, key=lambda owner: (nearest[owner], owner))
     alone = len(ranked) == 1 or (len(ranked) > 1 and nearest[ranked[1]] >= nearest[ranked[0]] + 2)
     return Hits(ranked[:MOST], alone=alone)
@@ -90,64 +92,82 @@ async def by_definition(reader: Reader, query: str, language: str) -> Hits:
     if not words:
         return Hits()
     match = " AND ".join(_stem(word) for word in words)
-    return Hits(await _full_text(reader, match, language))
+    return Hits(await _full_text(reader, match, BY_MEANING, language))
 
 
 async def rebuild(writer: Writer) -> None:
     """Write the full-text index anew from the tables."""
     await writer.sql.execute(sa.text("DELETE FROM glossary_text"))
-    rows: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in await writer.sql.execute(sa.select(terms.c.concept_id, terms.c.language, terms.c.folded)):
-        rows[row.concept_id, row.language].append(row.folded)
-    meanings = await writer.sql.execute(sa.text("SELECT concept_id, language, text FROM definition"))
-    texts = {(row.concept_id, row.language): fold(row.text) for row in meanings}
-    values = [
+    query = sa.select(terms.c.concept_id, terms.c.language, terms.c.folded).order_by(terms.c.id)
+    names = (await writer.sql.execute(query)).all()
+    texts = sa.select(definitions.c.concept_id, definitions.c.language, definitions.c.text)
+    meanings = (await writer.sql.execute(texts)).all()
+    insert = sa.text(
+        "INSERT INTO glossary_text (concept_id, language, names, meaning) "
+        "VALUES (:concept_id, :language, :names, :meaning)"
+    )
+    values = await asyncio.to_thread(_index_rows, names, meanings)
+    for start in range(0, len(values), PAGE):
+        await writer.sql.execute(insert, values[start : start + PAGE])
+    # One tree instead of one for each page that was written: a search goes through all of them.
+    await writer.sql.execute(sa.text("INSERT INTO glossary_text (glossary_text) VALUES ('optimize')"))
+
+
+def _index_rows(
+    names: Iterable[sa.Row[str, str, str]], meanings: Iterable[sa.Row[str, str, str]]
+) -> list[dict[str, str]]:
+    folded: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for owner, language, name in names:
+        folded[owner, language].append(name)
+    texts = {(owner, language): fold(text) for owner, language, text in meanings}
+    return [
         {
             "concept_id": owner,
             "language": language,
             # A separator that no search matches keeps the words of two names apart.
-            "names": " | ".join(rows.get((owner, language), ())),
+            "names": " | ".join(folded.get((owner, language), ())),
             "meaning": texts.get((owner, language), ""),
         }
-        for owner, language in rows.keys() | texts.keys()
+        # In the order of the glossary, because a search that finds too much considers the first.
+        for owner, language in dict.fromkeys([*folded, *texts])
     ]
-    if values:
-        await writer.sql.execute(
-            sa.text(
-                "INSERT INTO glossary_text (concept_id, language, names, meaning) "
-                "VALUES (:concept_id, :language, :names, :meaning)"
-            ),
-            values,
-        )
 
 
-async def _full_text(reader: Reader, match: str, language: str) -> list[str]:
-    found = await reader.sql.execute(
-        sa.text(
-            "SELECT concept_id FROM glossary_text WHERE glossary_text MATCH :match "
-            "ORDER BY language = :language DESC, bm25(glossary_text, 0, 0, 10, 1) LIMIT 100"
-        ),
-        {"match": match, "language": language},
-    )
+async def _full_text(reader: Reader, match: str, shorter: sa.TextClause, language: str) -> list[str]:
+    found = await reader.sql.execute(shorter, {"match": match, "language": language, "most": CONSIDERED})
     return list(dict.fromkeys(found.scalars()))[:MOST]
 
 
-Bucket = tuple[list[str], list[str]]
-"""Folded terms, and the concepts that they belong to."""
-Index = dict[int, Bucket]
-"""By the length of the terms."""
+def _best(column: str) -> sa.TextClause:
+    """Return the question for what matches: the reader's language first, then where `column` is shortest.
+
+    Not by bm25, which counts each word in the whole glossary, and so takes a hundred times longer for common ones.
+    """
+    return sa.text(
+        "SELECT concept_id FROM glossary_text WHERE rowid IN "  # noqa: S608 - the name of a column of ours
+        "(SELECT rowid FROM glossary_text WHERE glossary_text MATCH :match LIMIT :most) "
+        f"ORDER BY language = :language DESC, length({column})"
+    )
 
 
-_EMPTY: Bucket = ([], [])
+BY_NAMES = _best("names")
+BY_MEANING = _best("meaning")
 
 
-async def _index(reader: Reader) -> Index:
-    index: Index = defaultdict(lambda: ([], []))
-    for row in await reader.sql.execute(sa.select(terms.c.folded, terms.c.concept_id)):
-        names, owners = index[len(row.folded)]
-        names.append(row.folded)
-        owners.append(row.concept_id)
-    return dict(index)
+async def _names(reader: Reader) -> NearNames:
+    found: list[tuple[str, str]] = []
+    query = (
+        sa.select(terms.c.id, terms.c.folded, terms.c.concept_id)
+        .where(terms.c.id > sa.bindparam("last"))
+        .order_by(terms.c.id)
+        .limit(PAGE)
+    )
+    last = 0
+    while rows := (await reader.sql.execute(query, {"last": last})).all():
+        found += [(row.folded, row.concept_id) for row in rows]
+        last = rows[-1].id
+    # In a thread, because a large glossary takes a second or more.
+    return await asyncio.to_thread(NearNames, found)
 
 
 def _errors_allowed(length: int) -> int:

@@ -38,6 +38,14 @@ class Origin(BaseModel):
     command: str | None
 
 
+# Asked with each command, and so made once: to make a question takes longer than to answer it.
+_ADVANCE = sa.update(sync_position)
+_IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
+_KNOWN = sa.select(inbox.c.event_id).where(inbox.c.event_id.in_(_IDS))
+_ADD = sa.insert(inbox)
+_HANDLED = sa.update(inbox).where(inbox.c.event_id == sa.bindparam("handled"))
+
+
 async def position(reader: Reader) -> str | None:
     """Return the token from which the next sync goes on; None before the first."""
     return (await reader.sql.execute(sa.select(sync_position.c.next_batch))).scalar()
@@ -46,7 +54,7 @@ async def position(reader: Reader) -> str | None:
 async def advance(writer: Writer, next_batch: str, at: datetime) -> None:
     """Remember that everything up to `next_batch` is stored."""
     values = {"next_batch": next_batch, "synced_at": at}
-    done = await writer.sql.execute(sa.update(sync_position).values(**values))
+    done = await writer.sql.execute(_ADVANCE, values)
     if done.rowcount == 0:
         await writer.sql.execute(sa.insert(sync_position).values(id=1, **values))
 
@@ -55,15 +63,15 @@ async def add(writer: Writer, events: Sequence[InboxEvent]) -> list[InboxEvent]:
     """Store `events` in their order; return those that were not there before, with their `seq`."""
     if not events:
         return []
-    query = sa.select(inbox.c.event_id).where(inbox.c.event_id.in_([event.event_id for event in events]))
-    known = set((await writer.sql.execute(query)).scalars())
+    ids = {"ids": [event.event_id for event in events]}
+    known = set((await writer.sql.execute(_KNOWN, ids)).scalars())
     fresh = []
     for event in events:
         if event.event_id in known:
             continue
         known.add(event.event_id)
         values = event.model_dump(exclude={"seq"})
-        done = await writer.sql.execute(sa.insert(inbox).values(state="pending", **values))
+        done = await writer.sql.execute(_ADD, {"state": "pending", **values})
         key = done.inserted_primary_key
         assert key is not None  # noqa: S101 - every dialect returns it for a single row
         fresh.append(event.model_copy(update={"seq": key[0]}))
@@ -112,11 +120,8 @@ async def handled(
     writer: Writer, event_id: str, outcome: Outcome, at: datetime, *, command: str | None = None
 ) -> None:
     """Mark an event as dealt with and forget what was written in it."""
-    await writer.sql.execute(
-        sa.update(inbox)
-        .where(inbox.c.event_id == event_id)
-        .values(state=outcome, payload=None, command=command, handled_at=at)
-    )
+    values = {"handled": event_id, "state": outcome, "payload": None, "command": command, "handled_at": at}
+    await writer.sql.execute(_HANDLED, values)
 
 
 async def prune(writer: Writer, before: datetime) -> int:

@@ -49,12 +49,21 @@ class SentAnswer(BaseModel):
     room_id: str
 
 
+# Asked with each command, and so made once: to make a question takes longer than to answer it.
+_ADD = sa.insert(outbox)
+_SENT = (
+    sa.update(outbox)
+    .where(outbox.c.id == sa.bindparam("row"))
+    .values(state="sent", content=sa.null(), event_id=sa.bindparam("event_id"), sent_at=sa.bindparam("sent_at"))
+)
+
+
 async def add(writer: Writer, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     """Store `rows` in their order and return them with their `id`."""
     stored = []
     for row in rows:
         values = row.model_dump(exclude={"id"})
-        done = await writer.sql.execute(sa.insert(outbox).values(state="pending", **values))
+        done = await writer.sql.execute(_ADD, {"state": "pending", **values})
         key = done.inserted_primary_key
         assert key is not None  # noqa: S101 - every dialect returns it for a single row
         stored.append(row.model_copy(update={"id": key[0]}))
@@ -91,11 +100,7 @@ async def event_id(reader: Reader, row_id: int) -> str | None:
 
 async def sent(writer: Writer, row_id: int, event: str, at: datetime) -> None:
     """Record what the homeserver made of a row, and forget its text."""
-    await writer.sql.execute(
-        sa.update(outbox)
-        .where(outbox.c.id == row_id)
-        .values(state="sent", event_id=event, sent_at=at, content=sa.null())
-    )
+    await writer.sql.execute(_SENT, {"row": row_id, "event_id": event, "sent_at": at})
 
 
 async def refused(writer: Writer, row_id: int, error: str, at: datetime) -> None:

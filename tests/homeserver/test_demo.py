@@ -1,49 +1,20 @@
-"""The demo: the stage, the tour, the chat in the terminal; and that nothing is left, however it ends."""
+"""The demo: the stage, the tour, the chat in the terminal, and how messages look there."""
 
-import asyncio
-import contextlib
-import fcntl
 import io
-import os
-import pty
 import signal
-import struct
 import sys
-import termios
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
-import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 import pytest_asyncio
-from prompt_toolkit.application import create_app_session
-from prompt_toolkit.input import create_pipe_input
-from prompt_toolkit.input.base import PipeInput
-from prompt_toolkit.output import DummyOutput
-from rich.console import Console
 
 from bot.demo.bot_process import BotError, BotProcess
-from bot.demo.chat import Chat
 from bot.demo.client import ClientError
 from bot.demo.formatted import from_html
-from bot.demo.screen import Screen
 from bot.demo.stage import Stage
 from bot.demo.tour import Line, play
-
-DEMO = (sys.executable, "-m", "bot.cli", "demo")
-STEPS = (
-    "Starting a homeserver",
-    "Creating the accounts",
-    "Creating the rooms",
-    "Starting the bot",
-    "A term, asked",
-)
-
-# A terminal is a process's own when it leads a session and asks for it; then it learns that it was closed.
-OWN_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-)
+from tests.homeserver.demonstration import Demo, Typing, screen_on
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -116,7 +87,7 @@ async def test_tour_fails_without_the_expected_answer(stage: Stage) -> None:
         Line("!term rtop", ("an answer that nobody gives",), "What is it?"),
         Line("!help", ("term",), "Help."),
     )
-    assert not await play(stage, _screen(printed), lines)
+    assert not await play(stage, screen_on(printed), lines)
     assert "The answer lacks: an answer that nobody gives" in printed.getvalue()
     assert "1 of 2" in printed.getvalue()
 
@@ -127,69 +98,6 @@ async def test_missing_homeserver_is_one_sentence(tmp_path: Path) -> None:
     printed = (await demo.rest()).strip()
     assert printed == "synapse is missing. Run: pip install 'gaamac-bot[homeserver]'"
     assert demo.exit_code == 1
-
-
-# However it ends
-
-
-@pytest.mark.parametrize("step", STEPS)
-async def test_interrupt_leaves_nothing(step: str, tmp_path: Path) -> None:
-    demo = await Demo.start(tmp_path)
-    await demo.until(step)
-    demo.signal(signal.SIGINT)
-    demo.signal(signal.SIGINT)  # people are impatient
-    printed = await demo.rest()
-    assert demo.exit_code == 128 + signal.SIGINT, printed
-    assert "Traceback" not in printed
-    assert not demo.left_over()
-
-
-async def test_interrupt_of_the_ending_leaves_nothing(tmp_path: Path) -> None:
-    demo = await Demo.start(tmp_path)
-    await demo.until("Stopping everything")
-    demo.signal(signal.SIGINT)
-    assert "Traceback" not in await demo.rest()
-    assert not demo.left_over()
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
-async def test_other_ends_leave_nothing(how: signal.Signals, tmp_path: Path) -> None:
-    demo = await Demo.start(tmp_path)
-    await demo.until("Starting the bot")
-    demo.signal(how)
-    await demo.rest()
-    assert demo.exit_code == 128 + how
-    assert not demo.left_over()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing can end the children of who was killed")
-async def test_kill_leaves_no_process(tmp_path: Path) -> None:
-    demo = await Demo.start(tmp_path)
-    await demo.until("A term, asked")
-    demo.signal(signal.SIGKILL)
-    await demo.rest()
-    async with asyncio.timeout(10):
-        while demo.processes():
-            await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize("how", ["Ctrl-C", "Ctrl-D", "/quit", "closed"])
-async def test_terminal_session_leaves_nothing(how: str, tmp_path: Path) -> None:
-    with _terminal() as (ours, theirs):
-        demo = await Demo.start(tmp_path, sys.executable, "-c", OWN_TERMINAL, *DEMO, terminal=theirs)
-        os.close(theirs)
-        screen = await _read_until(ours, "in Community")
-        assert "127.0.0.1" in screen
-        keys = {"Ctrl-C": b"\x03", "Ctrl-D": b"\x04", "/quit": b"/quit\r"}
-        if how in keys:
-            os.write(ours, b"!trem rtop\r")
-            await _read_until(ours, "Did you mean")
-            os.write(ours, keys[how])
-            await _read_until(ours, "Stopping the bot")
-            await demo.rest()
-    await demo.rest()
-    assert demo.exit_code == (0 if how in keys else 128 + signal.SIGHUP)
-    assert not demo.left_over()
 
 
 # The chat
@@ -258,137 +166,5 @@ def test_formatted_message_cannot_control_the_terminal() -> None:
 
 def _shown(html: str) -> list[str]:
     printed = io.StringIO()
-    _screen(printed).console.print(from_html(html, quoted_code=True))
+    screen_on(printed).console.print(from_html(html, quoted_code=True))
     return [line.rstrip() for line in printed.getvalue().splitlines()]
-
-
-# What the tests above need
-
-
-class Demo:
-    """The demo as a process, found again by a mark in the environment of all that it starts."""
-
-    def __init__(self, process: asyncio.subprocess.Process, mark: str, folder: Path) -> None:
-        self._process = process
-        self._mark = mark
-        self._folder = folder
-
-    @classmethod
-    async def start(cls, folder: Path, *command: str, terminal: int | None = None) -> "Demo":
-        mark = uuid4().hex
-        environment = {
-            **os.environ, "DEMO_TEST": mark, "TMPDIR": str(folder), "COLUMNS": "80", "TERM": "xterm",
-            "PROMPT_TOOLKIT_NO_CPR": "1",  # nobody is there who could tell where the cursor is
-        }  # fmt: skip
-        streams = asyncio.subprocess.PIPE if terminal is None else terminal
-        process = await asyncio.create_subprocess_exec(
-            *(command or DEMO),
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL if terminal is None else terminal,
-            stdout=streams,
-            stderr=asyncio.subprocess.STDOUT if terminal is None else terminal,
-            start_new_session=True,
-        )
-        return cls(process, mark, folder)
-
-    @property
-    def exit_code(self) -> int | None:
-        return self._process.returncode
-
-    def signal(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
-
-    async def until(self, words: str) -> None:
-        assert self._process.stdout is not None
-        async with asyncio.timeout(60):
-            while words.encode() not in (line := await self._process.stdout.readline()):
-                assert line, "it ended"
-
-    async def rest(self) -> str:
-        async with asyncio.timeout(90):
-            printed, _ = await self._process.communicate()
-        return (printed or b"").decode()
-
-    def processes(self) -> list[str]:
-        """Return the command lines of all processes that carry the mark."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("DEMO_TEST") == self._mark and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(" ".join(process.cmdline()))
-            except psutil.Error:
-                continue
-        return found
-
-    def left_over(self) -> list[str]:
-        """Return the processes and the files that the demo should have ended and removed."""
-        return self.processes() + [str(path) for path in self._folder.iterdir()]
-
-
-class Typing:
-    """Hands on the keyboard of the chat, and eyes on what it prints."""
-
-    def __init__(self, stage: Stage, keyboard: PipeInput) -> None:
-        self._printed = io.StringIO()
-        self._keyboard = keyboard
-        self._chat = Chat(stage, _screen(self._printed))
-        self._read = 0
-
-    @classmethod
-    @contextlib.asynccontextmanager
-    async def into(cls, stage: Stage) -> AsyncIterator["Typing"]:
-        with create_pipe_input() as keyboard, create_app_session(input=keyboard, output=DummyOutput()):
-            typing = cls(stage, keyboard)
-            holding = asyncio.create_task(typing._chat.hold())
-            try:
-                await typing.sees("/help tells")
-                yield typing
-                keyboard.send_text("/quit\r")
-                async with asyncio.timeout(30):
-                    await holding
-            finally:
-                holding.cancel()
-                await asyncio.gather(holding, return_exceptions=True)
-
-    async def types(self, text: str, *, sees: str | None = None) -> None:
-        self._keyboard.send_text(f"{text}\r")
-        if sees:
-            await self.sees(sees)
-
-    async def sees(self, words: str) -> None:
-        """Wait until this is printed behind all that was seen before."""
-        try:
-            async with asyncio.timeout(30):
-                while (place := self._printed.getvalue().find(words, self._read)) < 0:
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(f"{words!r} is not in:\n{self._printed.getvalue()[self._read :]}") from None
-        self._read = place + len(words)
-
-
-def _screen(printed: io.StringIO) -> Screen:
-    return Screen(Console(file=printed, width=100, highlight=False))
-
-
-@contextlib.contextmanager
-def _terminal() -> Iterator[tuple[int, int]]:
-    """Make a terminal; leaving closes it."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
-    os.set_blocking(ours, False)
-    try:
-        yield ours, theirs
-    finally:
-        os.close(ours)
-
-
-async def _read_until(terminal: int, words: str) -> str:
-    """Read what a program writes to its terminal until these words come."""
-    read = b""
-    async with asyncio.timeout(60):
-        while words.encode() not in read:
-            try:
-                read += os.read(terminal, 4096)
-            except BlockingIOError:
-                await asyncio.sleep(0.02)
-    return read.decode(errors="replace")

@@ -1,0 +1,133 @@
+"""Measure and print one table: `make bench`, or `python -m benchmarks --short` for a minute's worth.
+
+Everything happens on this machine, with a homeserver in a throwaway folder. It takes two processors or more,
+and nothing else running, to give figures that mean something; ratios are steadier than times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import burst, contenders, glossary, latency
+from benchmarks.burst import Burst
+from benchmarks.contenders import Contender
+from benchmarks.latency import Latency
+from bot.demo.homeserver import Homeserver
+
+GOAL = 1.10
+"""Median from command to answer, in relation to the bare client."""
+LOOK_UP_GOAL = 5.0
+"""Milliseconds for a look-up, at the median and at the 95th percentile."""
+MEMBERS = 40
+PACKAGES = ("matrix-synapse", "matrix-nio", "aiohttp", "sqlalchemy", "aiosqlite", "rapidfuzz")
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured."""
+
+    commands: int
+    rounds: int
+    burst: int
+    bursts: int
+    questions: int
+    concepts: int
+
+
+FULL = Extent(commands=200, rounds=10, burst=400, bursts=2, questions=300, concepts=glossary.CONCEPTS)
+SHORT = Extent(commands=40, rounds=4, burst=100, bursts=1, questions=50, concepts=8_000)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="less of everything, in under a minute")
+    parser.add_argument("--only", choices=("matrix", "glossary"), help="one half of it")
+    chosen = parser.parse_args()
+    extent = SHORT if chosen.short else FULL
+    print(_circumstances())
+    if chosen.only != "glossary":
+        asyncio.run(_matrix(extent, print))
+    if chosen.only != "matrix":
+        _show_glossary(asyncio.run(glossary.measure(extent.questions, extent.concepts)), extent, print)
+
+
+async def _matrix(extent: Extent, say: Callable[[str], None]) -> None:
+    with tempfile.TemporaryDirectory(prefix="gaamac-bench-") as name:
+        folder = Path(name)
+        async with await Homeserver.start(folder / "homeserver") as homeserver:
+            watcher = await homeserver.register("watcher", "watcher")
+            await watcher.listen()
+            async with contenders.bot(homeserver, watcher, folder / "bot") as (bot, content):  # noqa: SIM117
+                async with contenders.floor(homeserver, watcher, content) as floor:
+                    both = [floor, bot]
+                    waits = await latency.measure(watcher, both, extent.commands, extent.rounds)
+                    members = [await homeserver.register(f"member{n}", "member") for n in range(MEMBERS)]
+                    await burst.join(members, both)
+                    bursts = await burst.measure(watcher, members, both, extent.burst, extent.bursts)
+                    _show_matrix(both, waits, bursts, say)
+
+
+def _show_matrix(
+    both: list[Contender], waits: dict[str, Latency], bursts: dict[str, Burst], say: Callable[[str], None]
+) -> None:
+    floor, bot = both
+    (floor_taken, floor_whole), (bot_taken, bot_whole) = (latency.times(waits[one.name]) for one in both)
+    count = len(waits[bot.name].taken)
+    say(_row(f"From command to answer, {count} each", floor.name, bot.name, "ratio", "goal"))
+    rows = (
+        ("receipt to answer, median", floor_taken.median, bot_taken.median, f"<= {GOAL:.2f}"),
+        ("receipt to answer, 95 %", floor_taken.p95, bot_taken.p95, ""),
+        ("Enter key to answer, median", floor_whole.median, bot_whole.median, ""),
+        ("Enter key to answer, 95 %", floor_whole.p95, bot_whole.p95, ""),
+    )
+    for label, less, more, goal in rows:
+        say(_row(f"  {label}", f"{less:.1f} ms", f"{more:.1f} ms", f"{more / less:.2f}", goal))
+    one, other = bursts[floor.name], bursts[bot.name]
+    say(_row(f"Bursts: {other.sent} commands, {MEMBERS} members, 4 rooms", floor.name, bot.name, "ratio", "goal"))
+    say(_row("  answered", str(one.answered), str(other.answered), "", f"{other.sent}"))
+    say(_row("  lost", str(one.lost), str(other.lost), "", "0"))
+    say(_row("  answered twice", str(one.twice), str(other.twice), "", "0"))
+    say(_row("  answers a second", f"{one.rate:.1f}", f"{other.rate:.1f}", f"{other.rate / (one.rate or 1):.2f}"))
+    say(_row("The process", floor.name, bot.name, "ratio"))
+    less, more = floor.cpu_per_thousand, bot.cpu_per_thousand
+    say(_row("  CPU for 1,000 commands", f"{less:.1f} s", f"{more:.1f} s", f"{more / less:.2f}"))
+    less, more = floor.peak_memory, bot.peak_memory
+    say(_row("  peak memory", f"{less:.0f} MB", f"{more:.0f} MB", f"{more / less:.2f}"))
+
+
+def _show_glossary(found: glossary.Result, extent: Extent, say: Callable[[str], None]) -> None:
+    say(_row(f"Glossary of {found.terms:,} terms, {extent.questions} each", "median", "95 %", "stall", "goal"))
+    for kind in found.kinds:
+        times = kind.times
+        row = (f"{times.median:.2f} ms", f"{times.p95:.2f} ms", f"{kind.stalled:.0f} ms")
+        say(_row(f"  {kind.name} ({kind.found:.0%} found)", *row, f"< {LOOK_UP_GOAL:.0f} ms"))
+    say(_row("  first typo after a change", f"{found.first:.0f} ms", "", f"{found.first_stalled:.0f} ms"))
+    say(_row("  writing it", f"{found.written:.1f} s", "", f"{found.stalled:.0f} ms"))
+
+
+def _row(label: str, *cells: str) -> str:
+    return f"{label:<40}" + "".join(f"{cell:>10}" for cell in cells)
+
+
+def _circumstances() -> str:
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors{load}, "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}\n{versions}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""A look at a database from outside: it changes nothing, and the bot may be running with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from storage import inbox, outbox, schema
+from storage import rooms as room_storage
+from storage.database import Reader
+from storage.migrate import MIGRATIONS, current
+
+WINDOW = timedelta(seconds=10)
+SENT = 1000
+"""Messages that are looked at, the latest ones."""
+
+
+class Burst(BaseModel):
+    """The most messages that were sent within `WINDOW`, and when the last of them was."""
+
+    messages: int
+    at: datetime
+
+
+class Inspection(BaseModel):
+    """What a database holds. Of one that is not `current` nothing but its schema is known."""
+
+    state: Literal["empty", "older", "current", "newer"]
+    found: str | None = None
+    newest: str = schema.HEAD
+    rooms: list[room_storage.Room] = []
+    waiting: int = 0
+    unsent: int = 0
+    unsent_since: datetime | None = None
+    refused: int = 0
+    burst: Burst | None = None
+
+
+async def inspect(url: str) -> Inspection:
+    """Look at the database at `url`. One that does not exist is `empty`, and is not made."""
+    address = _readable(url)
+    if address is None:
+        return Inspection(state="empty")
+    engine = create_async_engine(address)
+    try:
+        found = await current(engine)
+        if found != schema.HEAD:
+            state: Literal["empty", "older", "newer"]
+            state = "empty" if found is None else "older" if found in _known() else "newer"
+            return Inspection(state=state, found=found)
+        async with engine.connect() as connection:
+            return await _contents(Reader(connection, {}))
+    finally:
+        await engine.dispose()
+
+
+def _readable(url: str) -> sa.URL | None:
+    """Return an address that makes no database; None when there is none."""
+    address = sa.make_url(url)
+    if address.get_backend_name() != "sqlite" or not address.database:
+        return address
+    path = Path(address.database)
+    if not path.exists():
+        return None
+    # Not `ro`: a reader of a write-ahead log must write into the file with its index.
+    return address.set(database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
+
+
+async def _contents(reader: Reader) -> Inspection:
+    table = schema.outbox
+    oldest = sa.select(sa.func.min(table.c.created_at)).where(table.c.state == "pending")
+    latest = (
+        sa.select(table.c.sent_at)
+        .where(table.c.state == "sent", table.c.kind != "redaction")
+        .order_by(table.c.id.desc())
+        .limit(SENT)
+    )
+    times = [at for at in (await reader.sql.execute(latest)).scalars() if at is not None]
+    return Inspection(
+        state="current",
+        found=schema.HEAD,
+        rooms=await room_storage.every(reader),
+        waiting=await inbox.count_pending(reader),
+        unsent=await outbox.count_pending(reader),
+        unsent_since=(await reader.sql.execute(oldest)).scalar(),
+        refused=await outbox.count_refused(reader),
+        burst=_burst(sorted(times)),
+    )
+
+
+def _known() -> set[str]:
+    # The file of a migration begins with its revision; Alembic would import each of them to find that out.
+    return {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py")}
+
+
+def _burst(times: Sequence[datetime]) -> Burst | None:
+    """Find the fullest window among times in their order."""
+    fullest: Burst | None = None
+    start = 0
+    for end, at in enumerate(times):
+        while at - times[start] > WINDOW:
+            start += 1
+        if fullest is None or end - start + 1 > fullest.messages:
+            fullest = Burst(messages=end - start + 1, at=at)
+    return fullest

@@ -1,0 +1,165 @@
+"""Reading: gaps are filled, edits of strangers ignored, and nothing that a homeserver says stops the inbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import inbox as storage
+from tests.bot.conftest import NOW, running, synced, until
+from tests.bot.fake_homeserver import BOT, MIA, FakeHomeserver, text_event
+from tests.bot.scripted import Answer, proxy_error, refuse, reply, truncated
+
+
+async def answered(fake: FakeHomeserver, commands: list[str]) -> None:
+    """Wait until all are answered; assert that each was, once and in order."""
+    await until(lambda: all(fake.answers_to()[command] for command in commands))
+    assert fake.answers_to() == dict.fromkeys(commands, 1)
+    replied = [one.content["m.relates_to"]["m.in_reply_to"]["event_id"] for one in fake.taken]
+    assert replied == commands
+
+
+async def away_while(fake: FakeHomeserver, folder: Path, commands: int) -> list[str]:
+    """Let the bot come to know the room; then write commands into it while the bot is away."""
+    async with running(fake, folder):
+        await synced(fake)
+    await fake.stop()
+    await fake.start()
+    return [await fake.say("!status") for _ in range(commands)]
+
+
+async def test_a_gap_is_filled_page_by_page(fake: FakeHomeserver, tmp_path: Path) -> None:
+    fake.timeline_limit, fake.page_limit = 5, 10
+    commands = await away_while(fake, tmp_path, 42)
+    async with running(fake, tmp_path):
+        await answered(fake, commands)
+    pages = fake.requests("messages")
+    assert len(pages) == 4
+    assert all(page.query["to"] == "s0" for page in pages)
+
+
+async def test_an_empty_page_is_not_the_end(fake: FakeHomeserver, tmp_path: Path) -> None:
+    fake.timeline_limit, fake.page_limit = 2, 10
+    commands = await away_while(fake, tmp_path, 12)
+    # What a filter leaves of a page may be nothing.
+    fake.script("messages", reply({"start": "s10", "end": "s10.1", "chunk": []}))
+    fake.script("messages", reply({"start": "s10.1", "end": "s10", "chunk": []}))
+    async with running(fake, tmp_path):
+        await answered(fake, commands)
+    assert [page.query["from"] for page in fake.requests("messages")] == ["s10", "s10.1", "s10"]
+
+
+@pytest.mark.parametrize(
+    "fault", [proxy_error(), truncated, refuse(429, "M_LIMIT_EXCEEDED", retry_after_ms=100), reply([])]
+)
+async def test_a_page_that_fails_repeats_the_round_and_nothing_is_lost_or_doubled(
+    fake: FakeHomeserver, tmp_path: Path, fault: Answer
+) -> None:
+    fake.timeline_limit, fake.page_limit = 2, 3
+    commands = await away_while(fake, tmp_path, 10)
+
+    async def good(request: Any, server: FakeHomeserver) -> Any:
+        return await server.answer(request)
+
+    fake.script("messages", good, fault, good, fault)
+    async with running(fake, tmp_path):
+        await answered(fake, commands)
+        extra = await fake.say("!status")
+        await answered(fake, [*commands, extra])
+    assert len(fake.requests("messages")) == 2 + 2 + 3
+
+
+async def test_a_page_that_is_refused_for_good_does_not_keep_others_waiting(
+    fake: FakeHomeserver, tmp_path: Path
+) -> None:
+    fake.timeline_limit = 2
+    commands = await away_while(fake, tmp_path, 5)
+    fake.always("messages", refuse(403, "M_FORBIDDEN"))
+    async with running(fake, tmp_path):
+        await answered(fake, commands[-2:])
+    assert len(fake.requests("messages")) == 1
+
+
+async def test_what_was_said_before_the_bot_came_is_not_answered(fake: FakeHomeserver, tmp_path: Path) -> None:
+    await fake.say("!status")
+    async with running(fake, tmp_path):
+        await synced(fake)
+        command = await fake.say("!status")
+        await answered(fake, [command])
+
+
+async def test_events_that_are_told_again_are_not_answered_again(fake: FakeHomeserver, tmp_path: Path) -> None:
+    commands = await away_while(fake, tmp_path, 3)
+    async with running(fake, tmp_path):
+        await answered(fake, commands)
+    # As after a crash, or from a homeserver that was restored from a backup.
+    async with running(fake, tmp_path) as bot, bot.database.write() as writer:
+        await storage.advance(writer, "s0", NOW)
+    async with running(fake, tmp_path):
+        commands.append(await fake.say("!status"))
+        await answered(fake, commands)
+
+
+async def test_hostile_events_are_dropped_and_the_next_command_is_answered(
+    fake: FakeHomeserver, tmp_path: Path
+) -> None:
+    deep: Any = {}
+    for _ in range(400):  # more than our limit, less than that of the encoder which this test uses
+        deep = {"a": deep}
+    hostile: list[Any] = [
+        None,
+        7,
+        "text",
+        [],
+        {},
+        {"type": 7},
+        text_event("$1", None),
+        text_event("$2", {"a": 1}),
+        text_event("", "!status"),
+        text_event("$\ud800", "!status"),
+        text_event("$3" + "x" * 300, "!status"),
+        text_event("$4", "!status", sender="\x00"),
+        text_event("$5", "!status") | {"origin_server_ts": "now"},
+        text_event("$6", "!status") | {"origin_server_ts": 10**400},
+        text_event("$7", "!status") | {"origin_server_ts": True},
+        text_event("$8", "!status") | {"content": []},
+        text_event("$9", "hello", more={"deep": deep, "m.mentions": {"user_ids": [1, None, BOT]}}),
+        text_event("$10", "hello", more={"m.relates_to": {"rel_type": "m.replace", "event_id": 1}}),
+        text_event("$11", "hello", more={"m.relates_to": {"rel_type": "m.thread"}}),
+        text_event("$12", "hello", more={"m.relates_to": {"rel_type": deep, "event_id": deep}}),
+        {"type": "m.room.member", "state_key": BOT, "sender": MIA, "content": {"membership": "leave"}},
+        {"type": "m.room.tombstone", "state_key": "", "sender": MIA, "content": {"replacement_room": [1]}},
+        text_event("$13", "m.reaction") | {"type": "m.reaction", "content": {"m.relates_to": None}},
+        text_event("$14", "x") | {"type": "m.room.redaction", "content": {"redacts": {}}},
+    ]
+    async with running(fake, tmp_path) as bot:
+        await synced(fake)
+        for event in hostile:
+            await fake.put(event)
+        odd = await fake.say("!status \ud800 \x00 \u202e")
+        plain = await fake.say("!status")
+        await answered(fake, [odd, plain])
+        assert bot.pauses == []
+
+
+async def test_an_edit_by_somebody_else_changes_nothing(fake: FakeHomeserver, tmp_path: Path) -> None:
+    def edit(target: str, body: str) -> dict[str, Any]:
+        relation = {"rel_type": "m.replace", "event_id": target}
+        return {"m.relates_to": relation, "m.new_content": {"msgtype": "m.text", "body": body}}
+
+    async with running(fake, tmp_path):
+        await synced(fake)
+        command = await fake.say("!status")
+        await answered(fake, [command])
+        await fake.say("* !nonsense", sender="@eve:example.org", **edit(command, "!nonsense"))
+        await fake.say("* hello", sender="@eve:example.org", **edit(command, "hello"))
+        await fake.say("* !status", **edit(command, "!statsu"))
+        await until(lambda: len(fake.taken) == 2)
+        another = await fake.say("!status")
+        await until(lambda: fake.answers_to()[another])
+        kinds = [one.content.get("m.relates_to", {}).get("rel_type") for one in fake.taken]
+        assert kinds == [None, "m.replace", None]
+        assert fake.taken[1].content["m.relates_to"]["event_id"] == "$sent0"
+        assert "statsu" in fake.taken[1].content["body"]

@@ -1,0 +1,116 @@
+"""The token bucket: free until it is told otherwise, then in turns."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.pace import SUCCESSES_TO_SPEED_UP, Pace
+from tests.bot.conftest import LONGEST
+
+
+async def go(pace: Pace, name: object, priority: int, gone: list[object]) -> None:
+    await pace.turn(priority)
+    gone.append(name)
+
+
+async def test_without_a_limit_nobody_waits() -> None:
+    pace = Pace()
+    async with asyncio.timeout(LONGEST):
+        for _ in range(1000):
+            await pace.turn(0)
+            pace.succeeded()
+    assert pace.closed_for == 0
+
+
+async def test_after_a_limit_one_goes_in_each_interval_by_priority_and_then_by_arrival() -> None:
+    pace, gone = Pace(), list[object]()
+    began = asyncio.get_running_loop().time()
+    pace.limited(0.05)
+    assert 0 < pace.closed_for <= 0.05
+    order = [(2, "c"), (1, "b"), (0, "a"), (0, "a2"), (2, "c2")]
+    async with asyncio.timeout(LONGEST):
+        await asyncio.gather(*[go(pace, name, priority, gone) for priority, name in order])
+    assert gone == ["a", "a2", "b", "c", "c2"]
+    # A lower bound holds on the slowest machine.
+    assert asyncio.get_running_loop().time() - began > 5 * 0.05 - 0.02
+
+
+async def test_one_who_gives_up_does_not_hold_up_the_others() -> None:
+    pace, gone = Pace(), list[object]()
+    pace.limited(0.02)
+    tasks = [asyncio.create_task(go(pace, number, 0, gone)) for number in range(5)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    tasks[3].cancel()
+    async with asyncio.timeout(LONGEST):
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert gone == [1, 2, 4]
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def waits(pace: Pace) -> bool:
+    """Tell whether one would have to wait now; take a turn if not."""
+    task = asyncio.create_task(pace.turn(0))
+    await asyncio.sleep(0)
+    done = task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return not done
+
+
+async def test_what_was_possible_before_the_refusal_is_the_size_of_a_burst() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for _ in range(4):
+        await pace.turn(0)
+        pace.succeeded()
+    pace.limited(2.0)
+    assert pace.closed_for == 2.0
+    assert await waits(pace)
+    clock.now += 100
+    assert [await waits(pace) for _ in range(6)] == [False] * 4 + [True] * 2
+    clock.now += 2
+    assert [await waits(pace) for _ in range(2)] == [False, True]
+
+
+async def test_refusals_of_one_burst_teach_once_and_the_longest_wait_counts() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.limited(1.0)
+    pace.limited(5.0)
+    pace.limited(0.5)
+    assert pace.closed_for == 5.0
+    clock.now += 5
+    assert [await waits(pace), await waits(pace)] == [False, True]
+    clock.now += 1.01
+    assert not await waits(pace), "the first answer taught the rate"
+
+
+async def test_success_makes_it_faster_until_there_is_no_limit() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.limited(0.1)
+    clock.now += 1
+    for _ in range(SUCCESSES_TO_SPEED_UP * 12):
+        pace.succeeded()
+    assert not any([await waits(pace) for _ in range(50)])
+
+
+@pytest.mark.parametrize("retry_after", [0.0, 0.0001, 3600.0])
+async def test_any_wait_is_borne(retry_after: float) -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.limited(retry_after)
+    clock.now += retry_after
+    assert not await waits(pace)
