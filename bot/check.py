@@ -26,7 +26,8 @@ from bot.errors import (
     UnreachableError,
 )
 from bot.findings import Report
-from bot.session import Login, Session
+from bot.login import Login
+from bot.session import Session
 from config.settings import Settings
 from storage.inspection import Inspection, inspect
 from storage.rooms import Room

@@ -19,10 +19,11 @@ import structlog
 
 from bot.addressing import Address
 from bot.backoff import Backoff
-from bot.errors import LimitedError, LoggedOutError, MatrixError, RefusedError, StartError
-from bot.events import Edit, Event, MalformedError, MemberChange, Message, Redaction, clean, parse
+from bot.errors import LimitedError, LoggedOutError, MatrixError, StartError
+from bot.events import Edit, Event, Message, Redaction, clean
 from bot.rooms import Rooms
 from bot.session import Session
+from bot.timeline import EVENTS, Timeline
 from storage import inbox as storage
 from storage import rooms as room_storage
 from storage.database import Database, Writer
@@ -34,14 +35,6 @@ WAIT_SECONDS = 30.0
 EARLY_SECONDS = 1.0
 KEEP = timedelta(seconds=30)
 """How old the stored token may become, while nothing happens that concerns the bot."""
-PAGE = 500
-EVENTS = {
-    "types": [
-        "m.room.message", "m.room.encrypted", "m.room.redaction", "m.reaction", "m.room.member",
-        "m.room.tombstone", "m.room.name", "m.room.encryption",
-    ],
-    "lazy_load_members": True,
-}  # fmt: skip
 STATE = {"types": ["m.room.tombstone", "m.room.name", "m.room.encryption"], "lazy_load_members": True}
 
 
@@ -59,7 +52,6 @@ def _filter(timeline_limit: int) -> str:
 FILTER = _filter(100)
 FIRST_FILTER = _filter(1)
 """For the first sync ever: what was said before the bot came is not for it."""
-PAGES_FILTER = json.dumps(EVENTS)
 
 
 class Inbox:
@@ -79,12 +71,17 @@ class Inbox:
         self._rooms = rooms
         self._address = address
         self._deliver = deliver
+        self._timeline = Timeline(session)
         self._backoff = backoff
         self._logged_out = False
         self._token: str | None = None
         self._kept_at = datetime.min.replace(tzinfo=UTC)
         self.synced_at: datetime | None = None
-        self.malformed = 0
+
+    @property
+    def malformed(self) -> int:
+        """How many events were dropped because they are not what the specification says."""
+        return self._timeline.malformed
 
     async def follow(self, log_in_again: Callable[[], Awaitable[None]], after_round: Callable[[], None]) -> None:
         """Read round after round; `after_round` is called after each that succeeded.
@@ -182,89 +179,14 @@ class Inbox:
     async def _room(self, room_id: str, section: Mapping[str, Any], now: datetime) -> list[Event]:
         """Return the events of a room since the last round, in their order, gaps filled."""
         newly = self._rooms.joined_now(room_id, section, now)
-        for event in self._parsed(_list(_mapping(section.get("state")).get("events")), room_id):
+        for event in self._timeline.parsed(_mapping(section.get("state")).get("events"), room_id):
             self._rooms.apply(event)
         timeline = _mapping(section.get("timeline"))
-        events = list(self._parsed(_list(timeline.get("events")), room_id))
-        start = timeline.get("prev_batch")
-        if self._token is not None and timeline.get("limited") is True and isinstance(start, str):
-            events = await self._fill(room_id, start, events, newly=newly)
-        if newly:
-            place = self._arrival(events)
-            events = [] if place is None else events[place + 1 :]
+        events = await self._timeline.complete(room_id, timeline, since=self._token, newly=newly)
         for event in events:
             self._rooms.apply(event)
         # At the very first sync the timeline shows what was said before the bot was started.
         return [] if self._token is None else events
-
-    async def _fill(self, room_id: str, start: str, events: list[Event], *, newly: bool) -> list[Event]:
-        """Put in front of a cut-off timeline what lies before it: down to the last round, or the bot's arrival."""
-        position: str | None = start
-        end = None if newly else self._token
-        while position is not None and not (newly and self._has_arrived(events)):
-            try:
-                page = await self._session.messages(
-                    room_id, start=position, end=end, event_filter=PAGES_FILTER, limit=PAGE
-                )
-            except RefusedError as error:
-                # Asked again it would be refused again, and hold up every other room.
-                log.warning("the gap in a room cannot be read", room=room_id, error=str(error))
-                break
-            earlier = list(self._parsed(_list(page.get("chunk")), room_id))
-            events = earlier[::-1] + events
-            following = page.get("end")
-            position = following if isinstance(following, str) and following != position else None
-        return events
-
-    def _own_change(self, events: list[Event], membership: str) -> int | None:
-        """Return the place of the last event that gave the bot a membership that it did not have before."""
-        for place in range(len(events) - 1, -1, -1):
-            event = events[place]
-            if (
-                isinstance(event, MemberChange)
-                and event.user_id == self._session.user_id
-                and event.membership == membership
-                and event.before != membership
-            ):
-                return place
-        return None
-
-    def _arrival(self, events: list[Event]) -> int | None:
-        """Return the place from which on a room concerns the bot: its invitation, else its join.
-
-        Who opens a direct chat writes at once; the client sends that before the bot could accept.
-        """
-        join = self._own_change(events, "join")
-        if join is None:
-            return None
-        invitation = self._own_change(events[:join], "invite") if self._was_invited(events[join]) else None
-        return join if invitation is None else invitation
-
-    def _has_arrived(self, events: list[Event]) -> bool:
-        """Tell whether events reach back to where the room begins to concern the bot."""
-        join = self._own_change(events, "join")
-        if join is None:
-            return False
-        return not self._was_invited(events[join]) or self._own_change(events[:join], "invite") is not None
-
-    def _was_invited(self, join: Event) -> bool:
-        return isinstance(join, MemberChange) and join.before == "invite"
-
-    def _parsed(self, raw: list[Any], room_id: str) -> Iterator[Event]:
-        """Make typed events; drop and count what is malformed."""
-        for one in raw:
-            try:
-                event = parse(one, room_id)
-            except MalformedError as error:
-                self.malformed += 1
-                log.warning("malformed event dropped", room=room_id, field=str(error))
-                continue
-            except Exception as error:
-                self.malformed += 1
-                log.exception("event dropped", room=room_id, error=type(error).__name__)
-                continue
-            if event is not None:
-                yield event
 
     def _entry(self, event: Event, now: datetime) -> InboxEvent | None:
         """Return what is to be stored of an event; None when it does not concern the bot."""
@@ -321,10 +243,6 @@ def _storable(identifier: str) -> bool:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _sections(rooms: Mapping[str, Any], membership: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -20,29 +19,18 @@ from urllib.parse import quote, urlencode
 
 import nio  # type: ignore[import-untyped]
 from aiohttp import ClientError, ClientTimeout
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from bot.errors import EXIT_LOGIN, LimitedError, LoggedOutError, RefusedError, StartError, UnreachableError
+from bot.errors import EXIT_LOGIN, LoggedOutError, RefusedError, StartError, UnreachableError
+from bot.failures import failure
+from bot.login import Login, store, stored
 from bot.wire import decode
 from config.settings import MatrixSettings
 
 REQUEST_SECONDS = 30.0
 FIRST_SYNC_SECONDS = 300.0
 """A first sync of an account in thousands of rooms takes Synapse minutes, but not for ever."""
-SHORTEST_WAIT_SECONDS = 0.1
-"""A homeserver that says "too many" and "come back at once" would be asked in a circle."""
-DEFAULT_WAIT_SECONDS = 5.0
-LONGEST_WAIT_SECONDS = 3600.0
 DEVICE_NAME = "gaamac-bot"
-
-
-class Login(BaseModel):
-    """What is stored of a session. The device stays, because transaction ids hold for a device."""
-
-    homeserver: str
-    user_id: str
-    device_id: str
-    access_token: str
 
 
 class Session:
@@ -69,13 +57,13 @@ class Session:
         """
         path = folder / "session.json"
         token = settings.access_token.get_secret_value() if settings.access_token else None
-        stored = _stored(path)
+        known = stored(path)
         if (
-            stored
-            and (stored.homeserver, stored.user_id) == (settings.homeserver, settings.user_id)
-            and token in (None, stored.access_token)
+            known
+            and (known.homeserver, known.user_id) == (settings.homeserver, settings.user_id)
+            and token in (None, known.access_token)
         ):
-            return cls(stored)
+            return cls(known)
         session = cls(
             Login(
                 homeserver=settings.homeserver,
@@ -92,7 +80,7 @@ class Session:
         except BaseException:
             await session.close()
             raise
-        _store(path, session.login)
+        store(path, session.login)
         return session
 
     async def log_in_again(self, settings: MatrixSettings, folder: Path) -> None:
@@ -103,7 +91,7 @@ class Session:
 
         """
         await self._log_in(settings, device_id=self.login.device_id)
-        _store(folder / "session.json", self.login)
+        store(folder / "session.json", self.login)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -246,7 +234,7 @@ class Session:
             found = None
         if response.status == 200 and found is not None:
             return found
-        raise _failure(response.status, response.headers, found)
+        raise failure(response.status, response.headers, found)
 
     async def _use_token(self) -> None:
         try:
@@ -301,62 +289,6 @@ def _client(homeserver: str, user_id: str) -> nio.AsyncClient:
         max_limit_exceeded=0, max_timeouts=1, encryption_enabled=False, store_sync_tokens=False
     )
     return nio.AsyncClient(homeserver, user_id, config=config)
-
-
-def _stored(path: Path) -> Login | None:
-    try:
-        return Login.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        raise StartError(
-            f"The stored session {path} cannot be read. Move the file away and set the password or the access "
-            "token, and the bot logs in anew.",
-            exit_code=EXIT_LOGIN,
-        ) from error
-
-
-def _store(path: Path, login: Login) -> None:
-    # Written aside and renamed, so that a crash leaves the old or the new session, never half of one.
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(login.model_dump_json())
-    draft.replace(path)
-
-
-def _failure(
-    status: int, headers: Mapping[str, str], found: object
-) -> UnreachableError | LimitedError | LoggedOutError | RefusedError:
-    body = found if isinstance(found, Mapping) else {}
-    errcode = str(body.get("errcode", ""))
-    if status == 429 or errcode == "M_LIMIT_EXCEEDED":
-        return LimitedError(_retry_after(headers, body))
-    if errcode == "M_UNKNOWN_TOKEN" or (status == 401 and errcode == "M_MISSING_TOKEN"):
-        return LoggedOutError(soft=body.get("soft_logout") is True)
-    if errcode == "M_USER_DEACTIVATED":
-        return LoggedOutError()
-    # A 4xx without an errcode comes from something in between, a proxy that is being restarted, say. But one
-    # that finds a message too large will find it so again. A homeserver that is full (monthly active users)
-    # says so with a 4xx and takes the same request again when its operator has made room.
-    final = errcode not in ("", "M_RESOURCE_LIMIT_EXCEEDED") or status == 413
-    if 400 <= status < 500 and final:
-        return RefusedError(status, errcode, str(body.get("error", ""))[:200])
-    return UnreachableError(f"HTTP {status} {errcode or 'without a Matrix answer'}")
-
-
-def _retry_after(headers: Mapping[str, str], body: Mapping[str, Any]) -> float:
-    milliseconds = body.get("retry_after_ms")
-    try:
-        if isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool):
-            wait = milliseconds / 1000
-        else:
-            wait = float(headers.get("Retry-After", ""))
-    except (ValueError, OverflowError):
-        return DEFAULT_WAIT_SECONDS
-    if math.isnan(wait):
-        return DEFAULT_WAIT_SECONDS
-    return min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
 
 
 def _event_id(found: Mapping[str, Any]) -> str:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from bot.addressing import Address
 from bot.errors import MatrixError
 from bot.inbox import Inbox
+from bot.login import Login
 from bot.rooms import Rooms
-from bot.session import Login, Session
+from bot.session import Session
 from bot.wire import decode
 from config.settings import InviteSettings, RoomSettings
 from storage import inbox as storage

@@ -1,0 +1,47 @@
+"""The stored log-in: written once, used at every start, readable by nobody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from bot.errors import EXIT_LOGIN, StartError
+
+
+class Login(BaseModel):
+    """What is stored of a session. The device stays, because transaction ids hold for a device."""
+
+    homeserver: str
+    user_id: str
+    device_id: str
+    access_token: str
+
+
+def stored(path: Path) -> Login | None:
+    """Return the stored log-in; None when there is none.
+
+    Raises:
+        StartError: there is one that cannot be read.
+
+    """
+    try:
+        return Login.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise StartError(
+            f"The stored session {path} cannot be read. Move the file away and set the password or the access "
+            "token, and the bot logs in anew.",
+            exit_code=EXIT_LOGIN,
+        ) from error
+
+
+def store(path: Path, login: Login) -> None:
+    """Store a log-in in place of the one before."""
+    # Written aside and renamed, so that a crash leaves the old or the new session, never half of one.
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(login.model_dump_json())
+    draft.replace(path)
