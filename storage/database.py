@@ -25,6 +25,9 @@ T = TypeVar("T")
 READERS = 4
 
 
+_REVISION = sa.select(schema.revision.c.number).where(schema.revision.c.name == sa.bindparam("of"))
+
+
 class Reader:
     """A consistent view of the database for as long as it is open. Questions only."""
 
@@ -32,18 +35,17 @@ class Reader:
         self.sql = sql
         self._cache = cache
 
-    async def cached(self, name: str, build: Callable[[], Awaitable[T]]) -> T:
+    async def cached(self, name: str, build: Callable[[], Awaitable[T]], part: str = "") -> T:
         """Return what `build` made for the present revision of `name`; make it when the content changed.
 
-        The writers of that content call `Writer.changed(name)`.
+        The writers of that content call `Writer.changed(name)`. `part` tells apart what is made of it.
         """
-        query = sa.select(schema.revision.c.number).where(schema.revision.c.name == name)
-        number = (await self.sql.execute(query)).scalar() or 0
-        kept = self._cache.get(name)
+        number = (await self.sql.execute(_REVISION, {"of": name})).scalar() or 0
+        kept = self._cache.get(name + part)
         if kept is not None and kept[0] == number:
             return cast("T", kept[1])
         made = await build()
-        self._cache[name] = (number, made)
+        self._cache[name + part] = (number, made)
         return made
 
 

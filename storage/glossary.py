@@ -23,6 +23,9 @@ TermKind = Literal["preferred", "admitted", "abbreviation", "hidden"]
 """As in ISO 30042 and IATE; `hidden` (SKOS hiddenLabel) is searched and never shown."""
 
 ID = r"^[a-z0-9][a-z0-9-]{0,79}$"
+REMEMBERED = 200
+"""Concepts in memory."""
+
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 
 
@@ -140,9 +143,20 @@ async def find(reader: Reader, query: str, language: str) -> Lookup:
 
 
 async def get(reader: Reader, concept_id: str) -> Concept | None:
-    """Return one concept."""
-    found = await _read(reader, [concept_id])
-    return found[0] if found else None
+    """Return one concept. Those asked for last are remembered: the same few are asked for again and again."""
+    remembered = await reader.cached("glossary", _nothing, part="concepts")
+    if concept_id not in remembered:
+        found = await _read(reader, [concept_id])
+        if not found:
+            return None
+        if len(remembered) >= REMEMBERED:
+            del remembered[next(iter(remembered))]
+        remembered[concept_id] = found[0]
+    return remembered[concept_id].model_copy()
+
+
+async def _nothing() -> dict[str, Concept]:
+    return {}
 
 
 async def every(reader: Reader) -> list[Concept]:

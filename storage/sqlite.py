@@ -2,7 +2,7 @@
 
 aiosqlite runs each connection in a thread of its own, and each call is a journey there and back. SQLAlchemy
 makes four for one question: open a cursor, run the statement, fetch the rows, close the cursor. A command asks a
-dozen questions. Here one journey does all four, and the rest is remembered on this side.
+dozen questions. Here one journey does all four, and BEGIN goes along with the first statement behind it.
 """
 
 from __future__ import annotations
@@ -27,15 +27,38 @@ async def connect(database: str, **options: Any) -> aiosqlite.Connection:  # noq
 
 
 class _Connection(aiosqlite.Connection):
-    """Hands out cursors without asking its thread."""
+    """Hands out cursors without asking its thread. `begin` is a BEGIN that waits for a statement."""
+
+    begin: str | None = None
 
     def cursor(self) -> _Cursor:  # type: ignore[override]
         return _Cursor(self)
 
+    async def commit(self) -> None:
+        """End the transaction; nothing is to be done when nothing was asked in it."""
+        if not self._take_begin():
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Undo the transaction; nothing is to be done when nothing was asked in it."""
+        if not self._take_begin():
+            await super().rollback()
+
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in the thread of the connection."""
-        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        """Run `work` in the thread of the connection, behind a BEGIN that waits."""
+        begin = self._take_begin()
+
+        def behind_begin(raw: sqlite3.Connection) -> T:
+            if begin:
+                raw.execute(begin)
+            return work(raw)
+
+        result: T = await self._execute(behind_begin, self._conn)  # type: ignore[no-untyped-call]
         return result
+
+    def _take_begin(self) -> str | None:
+        begin, self.begin = self.begin, None
+        return begin
 
 
 class _Cursor:
@@ -55,6 +78,9 @@ class _Cursor:
 
     async def execute(self, statement: str, values: Sequence[Any] = ()) -> Self:
         """Run a statement and fetch all that it gives."""
+        if statement.startswith("BEGIN"):
+            self._connection.begin = statement
+            return self
         return await self._connection.run(lambda raw: self._keep(raw.execute(statement, values)))
 
     async def executemany(self, statement: str, values: Sequence[Sequence[Any]]) -> Self:

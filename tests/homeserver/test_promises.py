@@ -95,6 +95,9 @@ async def test_300_commands_through_kills_and_a_restart_of_the_homeserver(tmp_pa
             await asyncio.gather(*talking)
             assert sum(map(len, asked.values())) == 300
             await every_answer(watcher, account.user_id, {room: asked[room] for room in rooms})
+    for room in rooms:
+        order = [event["event_id"] for event in watcher.seen[room] if event["event_id"] in set(asked[room])]
+        assert replies(watcher, room, account.user_id) == order
 
 
 async def patiently(member: Client, room: str, text: str) -> str:
