@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -94,6 +95,9 @@ class App:
         waiting = await self._dispatch.resume()
         if resumed or waiting:
             log.info("resumed", answers=resumed, rooms=waiting)
+        # What is loaded now stays; looking through it at each full collection would stop the loop for nothing.
+        gc.collect()
+        gc.freeze()
         following = asyncio.create_task(self._inbox.follow(self._log_in_again, self._after_round), name="inbox")
         pruning = asyncio.create_task(self._prune(), name="prune")
         stopping = asyncio.create_task(stop.wait(), name="stop")

@@ -34,12 +34,15 @@ class Reader:
     def __init__(self, sql: AsyncConnection, cache: dict[str, tuple[int, Any]]) -> None:
         self.sql = sql
         self._cache = cache
+        self._changed: set[str] = set()
 
     async def cached(self, name: str, build: Callable[[], Awaitable[T]], part: str = "") -> T:
         """Return what `build` made for the present revision of `name`; make it when the content changed.
 
         The writers of that content call `Writer.changed(name)`. `part` tells apart what is made of it.
         """
+        if name in self._changed:
+            return await build()  # for this transaction alone, because it may still be rolled back
         number = (await self.sql.execute(_REVISION, {"of": name})).scalar() or 0
         kept = self._cache.get(name + part)
         if kept is not None and kept[0] == number:
@@ -54,6 +57,7 @@ class Writer(Reader):
 
     async def changed(self, name: str) -> None:
         """Note that the content called `name` is another now."""
+        self._changed.add(name)
         table = schema.revision
         done = await self.sql.execute(
             sa.update(table).where(table.c.name == name).values(number=table.c.number + 1)

@@ -143,7 +143,7 @@ async def find(reader: Reader, query: str, language: str) -> Lookup:
 
 
 async def get(reader: Reader, concept_id: str) -> Concept | None:
-    """Return one concept. Those asked for last are remembered: the same few are asked for again and again."""
+    """Return one concept. Those read last are remembered, because the same few are asked for again and again."""
     remembered = await reader.cached("glossary", _nothing, part="concepts")
     if concept_id not in remembered:
         found = await _read(reader, [concept_id])
