@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import gc
 import signal
@@ -22,6 +23,9 @@ from bot.addressing import Address
 from bot.authority import Authority
 from bot.backoff import Backoff
 from bot.dispatch import Dispatch
+from bot.encryption import recovery
+from bot.encryption.machine import Encryption
+from bot.encryption.secret_storage import RecoveryKey
 from bot.errors import (
     EXIT_DATABASE,
     EXIT_LOGIN,
@@ -37,19 +41,24 @@ from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.rooms import Rooms
 from bot.session import Session
-from commands.context import Condition
+from bot.unreadable import Teller
+from commands.context import Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
 from config.settings import Settings
 from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
+from storage import room_keys, starter, unreadable
 from storage import rooms as room_storage
-from storage import starter
 from storage.database import Database
 from storage.migrate import NewerDatabaseError
 
 log = structlog.get_logger(__name__)
 
+SETTLING_SECONDS = 20.0
+"""A homeserver that answers all but what concerns keys must not stop the bot."""
+COMPARED = timedelta(minutes=10)
+"""How long the emoji of a verification are shown."""
 DRAIN_SECONDS = 3.0
 """For what is under way when the bot is asked to stop; in all it stops within five."""
 KEPT = timedelta(days=30)
@@ -98,7 +107,9 @@ class App:
         # What is loaded now stays; looking through it at each full collection would stop the loop for nothing.
         gc.collect()
         gc.freeze()
-        following = asyncio.create_task(self._inbox.follow(self._log_in_again, self._after_round), name="inbox")
+        following = asyncio.create_task(self._follow(), name="inbox")
+        telling = asyncio.create_task(self._teller.run(), name="unreadable")
+        encrypting = asyncio.create_task(self._encryption.run(), name="encryption")
         pruning = asyncio.create_task(self._prune(), name="prune")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
@@ -113,11 +124,14 @@ class App:
                 exit_code=EXIT_LOGIN,
             ) from error
         finally:
-            for task in (following, pruning, stopping, self._settling):
+            for task in (following, pruning, telling, stopping, self._settling):
                 if task:
                     task.cancel()
-            await asyncio.gather(following, pruning, stopping, return_exceptions=True)
+            await asyncio.gather(following, pruning, telling, stopping, return_exceptions=True)
             await self._drain()
+            encrypting.cancel()
+            await asyncio.gather(encrypting, return_exceptions=True)
+            await self._encryption.close()
 
     async def _wire(self) -> None:
         settings = self._settings
@@ -125,7 +139,12 @@ class App:
             known = await room_storage.every(reader)
         self._rooms = Rooms(self._session, settings.rooms, settings.invites, known)
         await self._rooms.resolve()
-        self._outbox = Outbox(self._session, self._database, self._pace, self._backoff)
+        self._encryption = Encryption(
+            self._session, self._database, settings.matrix, self._rooms.is_encrypted, self._show, self._backoff
+        )
+        await self._encryption.load()
+        self._outbox = Outbox(self._session, self._encryption.send, self._database, self._pace, self._backoff)
+        self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
         self._dispatch = Dispatch(
             self._database,
             Responder(self._database, registry(), settings.default_language),
@@ -138,10 +157,26 @@ class App:
             self._condition,
         )
         self._inbox = Inbox(
-            self._session, self._database, self._rooms, self._address, self._dispatch.deliver, self._backoff
+            self._session,
+            self._database,
+            self._rooms,
+            self._address,
+            self._encryption,
+            self._dispatch.deliver,
+            self._backoff,
         )
 
+    async def _follow(self) -> None:
+        # What comes while it is not known yet whether the bot has an identity would wait for the next round.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._encryption.settled(), SETTLING_SECONDS)
+        await self._inbox.follow(self._log_in_again, self._after_round)
+
+    def _show(self, key: RecoveryKey) -> None:
+        recovery.show(key, self._settings.data_dir)
+
     def _condition(self) -> Condition:
+        state = self._encryption.state()
         return Condition(
             version=version("gaamac-bot"),
             started_at=self._started_at,
@@ -149,6 +184,12 @@ class App:
             rooms=len(self._rooms.joined()),
             malformed=self._inbox.malformed,
             rate_limited_for=self._pace.closed_for,
+            encrypts=state.able,
+            comparisons=tuple(
+                Comparison(one.user_id, tuple(f"{sign} {name}" for sign, name in one.emoji), one.since)
+                for one in state.verifications
+                if one.emoji and datetime.now(UTC) - one.since < COMPARED
+            ),
         )
 
     def _after_round(self) -> None:
@@ -176,6 +217,8 @@ class App:
                 async with self._database.write() as writer:
                     await inbox_storage.prune(writer, before)
                     await outbox_storage.prune(writer, before)
+                    await room_keys.prune(writer, before)
+                    await unreadable.prune(writer, before)
             except Exception as error:
                 log.exception("cannot prune", error=type(error).__name__)
             await asyncio.sleep(24 * 3600)

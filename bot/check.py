@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from bot.check_encryption import EncryptionCheck
 from bot.check_rooms import RoomCheck
 from bot.errors import (
     EXIT_DATABASE,
@@ -217,7 +218,8 @@ async def _account(
         )
         if (login.homeserver, login.user_id) != (wanted.homeserver, wanted.user_id):
             report.warning("log-in", "The settings name another account or homeserver.", "Start the bot again.")
-        await RoomCheck(report, settings, session, known, running=running).run()
+        signed = await EncryptionCheck(report, settings, session).run()
+        await RoomCheck(report, settings, session, known, running=running, signed=signed).run()
     except LoggedOutError as error:
         _logged_out(report, settings, soft=error.soft)
     except (LimitedError, UnreachableError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.authority import CREATOR, Authority
+from bot.check_encryption import of_room
 from bot.errors import RefusedError
 from bot.findings import Report
 from bot.rooms import Rooms
@@ -21,11 +22,22 @@ AT_ONCE = 8
 
 
 class RoomCheck:
-    """Asks the homeserver about the bot's rooms. `running`: the bot runs, and so should be in them."""
+    """Asks the homeserver about the bot's rooms. `running`: the bot runs, and so should be in them.
+
+    `signed`: whether its device is signed by its identity; None: it has not run yet.
+    """
 
     def __init__(
-        self, report: Report, settings: Settings, session: Session, known: list[Room], *, running: bool
+        self,
+        report: Report,
+        settings: Settings,
+        session: Session,
+        known: list[Room],
+        *,
+        running: bool,
+        signed: bool | None,
     ) -> None:
+        self._signed = signed
         self._report = report
         self._settings = settings
         self._session = session
@@ -94,12 +106,7 @@ class RoomCheck:
         else:
             advice = f"Give {self._session.user_id} power {needed} in the settings of the room."
             self._report.problem(about, f"The bot may not speak: power {shown}, speaking needs {needed}.", advice)
-        if await self._encrypted(room_id):
-            self._report.problem(
-                about,
-                "The room is encrypted, and this version of the bot cannot read encrypted messages.",
-                "Use a room without encryption; it cannot be switched off in this one.",
-            )
+        of_room(self._report, about, await self._state(room_id, "m.room.encryption"), signed=self._signed)
         if "moderation" in tasks:
             await self._moderators(about, room_id)
         return room_id
@@ -128,9 +135,6 @@ class RoomCheck:
         """Return the bot's power in a room and the power that a message needs there."""
         power = await self._authority.power(self._session.user_id, room_id)
         return power, _needed(await self._state(room_id, "m.room.power_levels"))
-
-    async def _encrypted(self, room_id: str) -> bool:
-        return bool(await self._state(room_id, "m.room.encryption"))
 
     async def _moderators(self, about: str, room_id: str) -> None:
         """Count who is a moderator: joined to this room, with the power that the settings ask for."""
@@ -168,7 +172,9 @@ class RoomCheck:
             power, needed = await self._voice(room_id)
             if power is None or power < needed:
                 return f"The bot may not speak: power {power}, speaking needs {needed}."
-            return "The room is encrypted; the bot cannot read there." if await self._encrypted(room_id) else None
+            if self._signed is False and await self._state(room_id, "m.room.encryption"):
+                return "The room is encrypted, and the bot's device is not signed: it cannot read there."
+            return None
 
         found = await self._side_by_side(looked_at, trouble)
         for room_id, text in zip(looked_at, found, strict=True):

@@ -15,6 +15,7 @@ import typer
 from bot import app as application
 from bot import exchange, logs
 from bot.check import examine
+from bot.encryption.secret_storage import RecoveryKey
 from bot.errors import EXIT_SETTINGS, StartError
 from config.settings import LogSettings, Settings, SettingsError, load
 
@@ -62,8 +63,16 @@ def demo(
 def check(
     config: Config = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    create_recovery_key: Annotated[
+        bool,
+        typer.Option("--create-recovery-key", help="Only make and print a recovery key for a bot that is new."),
+    ] = False,
 ) -> None:
-    """Look whether the bot can do its work: data, log-in, rooms, power. Sends no message."""
+    """Look whether the bot can do its work: data, log-in, encryption, rooms, power. Sends no message."""
+    if create_recovery_key:
+        # Nothing is stored: it is the operator's, who puts it into the settings before the first start.
+        typer.echo(RecoveryKey.new().text)
+        return
     settings = _settings(config)
     logs.configure(LogSettings(level="error"))
     report = asyncio.run(examine(settings))

@@ -4,6 +4,7 @@ MatrixError
 ├── UnreachableError    no connection, time-out, 5xx, an answer that is not JSON: try again later
 ├── LimitedError        429: try again after `retry_after` seconds
 ├── LoggedOutError      the access token is not valid any more: nothing helps but a person
+├── ConfirmError        401: the account's owner must confirm this request once more
 └── RefusedError        any other 4xx: the same request will be refused again
 """
 
@@ -41,6 +42,18 @@ class RefusedError(MatrixError):
         super().__init__(f"{status} {errcode}: {message}")
         self.status = status
         self.errcode = errcode
+
+
+class ConfirmError(MatrixError):
+    """User-interactive authentication: `flows` are lists of stages, one of which must be gone through.
+
+    Source: https://spec.matrix.org/latest/client-server-api/#user-interactive-authentication-api
+    """
+
+    def __init__(self, flows: list[list[str]], session: str) -> None:
+        super().__init__("the homeserver asks the owner of the account to confirm")
+        self.flows = flows
+        self.session = session
 
 
 class StartError(Exception):

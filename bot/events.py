@@ -14,6 +14,7 @@ from typing import Any
 
 MAX_ID = 255
 """Bytes: https://spec.matrix.org/latest/appendices/#identifier-grammar. Also holds for event types."""
+VERIFICATION_REQUEST = "m.key.verification.request"
 
 
 class MalformedError(Exception):
@@ -97,6 +98,21 @@ class EncryptionOn(Event):
     """Messages in this room are encrypted from here on (`m.room.encryption`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Encrypted(Event):
+    """An event that only the holder of its key can read (`m.room.encrypted`)."""
+
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification(Event):
+    """A step of an interactive verification: its type, or `m.key.verification.request`, and its content."""
+
+    step: str
+    content: Mapping[str, Any]
+
+
 def parse(raw: object, room_id: str) -> Event | None:
     """Make a typed event of the homeserver's JSON; None for one that does not concern us.
 
@@ -108,8 +124,12 @@ def parse(raw: object, room_id: str) -> Event | None:
     kind = _text(event, "type")
     if kind == "m.room.message":
         return _message(event, room_id)
+    if kind == "m.room.encrypted":
+        return _encrypted(event, room_id)
     if kind == "m.room.redaction":
         return _redaction(event, room_id)
+    if kind.startswith("m.key.verification."):
+        return Verification(**_common(event, room_id), step=kind, content=_object(event.get("content"), "content"))
     if kind == "m.reaction":
         return _reaction(event, room_id)
     if kind in _STATE and "state_key" in event:
@@ -122,8 +142,18 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
 
 
-def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | None:
+def _encrypted(event: Mapping[str, Any], room_id: str) -> Encrypted | None:
     content = _object(event.get("content"), "content")
+    # A redacted one has lost its content; one with a state key is no message.
+    if not content or "state_key" in event:
+        return None
+    return Encrypted(**_common(event, room_id), content=content)
+
+
+def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | Verification | None:
+    content = _object(event.get("content"), "content")
+    if content.get("msgtype") == VERIFICATION_REQUEST:
+        return Verification(**_common(event, room_id), step=VERIFICATION_REQUEST, content=content)
     if content.get("msgtype") != "m.text":
         return None
     relation = content.get("m.relates_to")
@@ -131,7 +161,7 @@ def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | None:
         new = _object(content.get("m.new_content"), "m.new_content")
         return Edit(
             **_common(event, room_id),
-            target=_identifier(relation, "event_id"),
+            target=identifier(relation, "event_id"),
             body=_text(new, "body"),
             mentions=_mentions(new),
         )
@@ -139,7 +169,7 @@ def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | None:
     is_reply = False
     if isinstance(relation, Mapping):
         if relation.get("rel_type") == "m.thread":
-            thread = _identifier(relation, "event_id")
+            thread = identifier(relation, "event_id")
         is_reply = isinstance(relation.get("m.in_reply_to"), Mapping)
     return Message(
         **_common(event, room_id),
@@ -155,7 +185,7 @@ def _redaction(event: Mapping[str, Any], room_id: str) -> Redaction:
     # Room version 11 moved the field into the content.
     inside = isinstance(content, Mapping) and "redacts" in content
     where = content if inside and isinstance(content, Mapping) else event
-    return Redaction(**_common(event, room_id), target=_identifier(where, "redacts"))
+    return Redaction(**_common(event, room_id), target=identifier(where, "redacts"))
 
 
 def _reaction(event: Mapping[str, Any], room_id: str) -> Reaction | None:
@@ -165,9 +195,7 @@ def _reaction(event: Mapping[str, Any], room_id: str) -> Reaction | None:
     relation = _object(content.get("m.relates_to"), "m.relates_to")
     if relation.get("rel_type") != "m.annotation":
         raise MalformedError("m.relates_to")
-    return Reaction(
-        **_common(event, room_id), target=_identifier(relation, "event_id"), key=_text(relation, "key")
-    )
+    return Reaction(**_common(event, room_id), target=identifier(relation, "event_id"), key=_text(relation, "key"))
 
 
 def _member(event: Mapping[str, Any], room_id: str) -> MemberChange:
@@ -178,7 +206,7 @@ def _member(event: Mapping[str, Any], room_id: str) -> MemberChange:
     before = previous.get("membership") if isinstance(previous, Mapping) else None
     return MemberChange(
         **_common(event, room_id),
-        user_id=_identifier(event, "state_key"),
+        user_id=identifier(event, "state_key"),
         membership=_text(content, "membership"),
         before=before if isinstance(before, str) else None,
         direct=content.get("is_direct") is True,
@@ -190,7 +218,7 @@ def _tombstone(event: Mapping[str, Any], room_id: str) -> RoomUpgrade | None:
     content = _object(event.get("content"), "content")
     if not content.get("replacement_room"):
         return None  # A room may also be closed without another in its place.
-    return RoomUpgrade(**_common(event, room_id), successor=_identifier(content, "replacement_room"))
+    return RoomUpgrade(**_common(event, room_id), successor=identifier(content, "replacement_room"))
 
 
 def _name(event: Mapping[str, Any], room_id: str) -> RoomName:
@@ -214,9 +242,9 @@ def _common(event: Mapping[str, Any], room_id: str) -> dict[str, Any]:
     # The state of an invitation comes without event ids and times.
     stripped = "event_id" not in event and "origin_server_ts" not in event
     return {
-        "event_id": "" if stripped else _identifier(event, "event_id"),
+        "event_id": "" if stripped else identifier(event, "event_id"),
         "room_id": room_id,
-        "sender": _identifier(event, "sender"),
+        "sender": identifier(event, "sender"),
         "sent_at": datetime.fromtimestamp(0, UTC) if stripped else _time(event),
     }
 
@@ -234,7 +262,13 @@ def _text(source: Mapping[str, Any], name: str) -> str:
     return clean(value)
 
 
-def _identifier(source: Mapping[str, Any], name: str) -> str:
+def identifier(source: Mapping[str, Any], name: str) -> str:
+    """Return a field that is an id.
+
+    Raises:
+        MalformedError: it is none.
+
+    """
     value = source.get(name)
     if not isinstance(value, str) or not value or clean(value) != value or len(value.encode()) > MAX_ID:
         raise MalformedError(name)

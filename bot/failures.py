@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bot.errors import LimitedError, LoggedOutError, RefusedError, UnreachableError
+from bot.errors import ConfirmError, LimitedError, LoggedOutError, MatrixError, RefusedError, UnreachableError
 
 SHORTEST_WAIT_SECONDS = 0.1
 """A homeserver that says "too many" and "come back at once" would be asked in a circle."""
@@ -14,9 +14,7 @@ DEFAULT_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 3600.0
 
 
-def failure(
-    status: int, headers: Mapping[str, str], found: object
-) -> UnreachableError | LimitedError | LoggedOutError | RefusedError:
+def failure(status: int, headers: Mapping[str, str], found: object) -> MatrixError:
     """Return the error to raise for an answer with this status, these headers and this JSON (None: no JSON)."""
     body = found if isinstance(found, Mapping) else {}
     errcode = str(body.get("errcode", ""))
@@ -26,6 +24,8 @@ def failure(
         return LoggedOutError(soft=body.get("soft_logout") is True)
     if errcode == "M_USER_DEACTIVATED":
         return LoggedOutError()
+    if status == 401 and isinstance(body.get("flows"), list):
+        return ConfirmError(_flows(body["flows"]), str(body.get("session", "")))
     # A 4xx without an errcode comes from something in between, a proxy that is being restarted, say. But one
     # that finds a message too large will find it so again. A homeserver that is full (monthly active users)
     # says so with a 4xx and takes the same request again when its operator has made room.
@@ -47,3 +47,8 @@ def _retry_after(headers: Mapping[str, str], body: Mapping[str, Any]) -> float:
     if math.isnan(wait):
         return DEFAULT_WAIT_SECONDS
     return min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+
+
+def _flows(found: list[object]) -> list[list[str]]:
+    stages = [flow.get("stages") for flow in found if isinstance(flow, Mapping)]
+    return [[str(stage) for stage in flow] for flow in stages if isinstance(flow, list)]

@@ -19,6 +19,7 @@ import structlog
 
 from bot.addressing import Address
 from bot.backoff import Backoff
+from bot.encryption.machine import Encryption
 from bot.errors import LimitedError, LoggedOutError, MatrixError, StartError
 from bot.events import Edit, Event, Message, Redaction, clean
 from bot.rooms import Rooms
@@ -63,6 +64,7 @@ class Inbox:
         database: Database,
         rooms: Rooms,
         address: Address,
+        encryption: Encryption,
         deliver: Callable[[list[InboxEvent]], None],
         backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
@@ -70,6 +72,7 @@ class Inbox:
         self._database = database
         self._rooms = rooms
         self._address = address
+        self._encryption = encryption
         self._deliver = deliver
         self._timeline = Timeline(session)
         self._backoff = backoff
@@ -81,7 +84,7 @@ class Inbox:
     @property
     def malformed(self) -> int:
         """How many events were dropped because they are not what the specification says."""
-        return self._timeline.malformed
+        return self._timeline.malformed + self._encryption.malformed
 
     async def follow(self, log_in_again: Callable[[], Awaitable[None]], after_round: Callable[[], None]) -> None:
         """Read round after round; `after_round` is called after each that succeeded.
@@ -157,12 +160,16 @@ class Inbox:
             self._rooms.left(room_id, now)
         for room_id, section in _sections(sections, "join"):
             events += await self._room(room_id, section, now)
-        concerned = [entry for event in events if (entry := self._entry(event, now))]
+        closed = await self._encryption.prepare(found, events)
+        # What is closed can be judged only when it was opened.
+        concerned = [] if closed else self._concerned(events, now)
         changed = list(self._rooms.changed())
         fresh: list[InboxEvent] = []
         # A round that brought nothing to keep may be read again after a crash; that costs less than a write.
-        if changed or concerned or now - self._kept_at > KEEP:
+        if closed or changed or concerned or now - self._kept_at > KEEP:
             async with self._database.write() as writer:
+                if closed:
+                    concerned = self._concerned(await self._encryption.open(writer, found, events), now)
                 for room in changed:
                     await room_storage.put(writer, room)
                 mentioned = _mentioned(concerned)
@@ -171,6 +178,7 @@ class Inbox:
                 await storage.advance(writer, next_batch, now)
             self._kept_at = now
         self._rooms.commit()
+        self._encryption.commit(found)
         self._token = next_batch
         self.synced_at = now
         if fresh:
@@ -187,6 +195,10 @@ class Inbox:
             self._rooms.apply(event)
         # At the very first sync the timeline shows what was said before the bot was started.
         return [] if self._token is None else events
+
+    def _concerned(self, events: list[Event], now: datetime) -> list[InboxEvent]:
+        """Return what of these events is to be stored."""
+        return [entry for event in events if (entry := self._entry(event, now))]
 
     def _entry(self, event: Event, now: datetime) -> InboxEvent | None:
         """Return what is to be stored of an event; None when it does not concern the bot."""

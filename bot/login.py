@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import EXIT_LOGIN, StartError
 
+SESSION_FILE = "session.json"
+
 
 class Login(BaseModel):
-    """What is stored of a session. The device stays, because transaction ids hold for a device."""
+    """What is stored of a session. The device stays, because transaction ids and keys hold for a device.
+
+    `pickle_key` is what the device's keys in the database are encrypted with: 32 bytes in hexadecimal.
+    """
 
     homeserver: str
     user_id: str
     device_id: str
     access_token: str
+    pickle_key: str = ""
+
+
+def new_pickle_key() -> str:
+    """Make the key that protects the keys in the database."""
+    return secrets.token_hex(32)
 
 
 def stored(path: Path) -> Login | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,13 +34,23 @@ LIVE = 1000
 """Sent messages whose event ids are kept in memory for edits that follow."""
 
 
+Send = Callable[[str, str, Mapping[str, Any], str], Awaitable[str]]
+"""Sends an event: room, type, content, transaction id. `Session.send`, or what encrypts before it."""
+
+
 class Outbox:
     """Sends the rows that it is given, and at the start those that were left."""
 
     def __init__(
-        self, session: Session, database: Database, pace: Pace, backoff: Callable[[], Backoff] = Backoff
+        self,
+        session: Session,
+        send: Send,
+        database: Database,
+        pace: Pace,
+        backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self._session = session
+        self._send = send
         self._database = database
         self._pace = pace
         self._backoff = backoff
@@ -150,7 +160,7 @@ class Outbox:
             if row.kind == "edit":
                 content = answers.edited(content, target or "")
             content[answers.KEY] = row.txn_id
-            event_id = await self._session.send(row.room_id, "m.room.message", content, row.txn_id)
+            event_id = await self._send(row.room_id, "m.room.message", content, row.txn_id)
         self._pace.succeeded()
         return event_id
 
@@ -163,7 +173,7 @@ class Outbox:
     async def _search(self, row: OutboxRow) -> str | None:
         """Look in the room for the event that a row became in an earlier life of the bot."""
         position: str | None = None
-        only_mine = f'{{"senders": ["{self._session.user_id}"], "types": ["m.room.message"]}}'
+        only_mine = f'{{"senders": ["{self._session.user_id}"], "types": ["m.room.message", "m.room.encrypted"]}}'
         for _ in range(BEHIND_PAGES):
             page = await self._session.messages(
                 row.room_id, start=position, end=None, event_filter=only_mine, limit=100

@@ -48,6 +48,11 @@ class Rooms:
         room = self._known.get(room_id)
         return room is not None and room.membership == "join"
 
+    def is_encrypted(self, room_id: str) -> bool:
+        """Tell whether messages in a room are encrypted. Once they are, they stay so."""
+        room = self._known.get(room_id)
+        return room is not None and room.encrypted
+
     def joined(self) -> list[Room]:
         """Return the rooms that the bot is in."""
         return [room for room in self._known.values() if room.membership == "join"]

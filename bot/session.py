@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from bot.errors import EXIT_LOGIN, LoggedOutError, RefusedError, StartError, UnreachableError
 from bot.failures import failure
-from bot.login import Login, store, stored
+from bot.login import SESSION_FILE, Login, new_pickle_key, store, stored
 from bot.wire import decode
 from config.settings import MatrixSettings
 
@@ -55,7 +55,7 @@ class Session:
             UnreachableError, LimitedError: try again.
 
         """
-        path = folder / "session.json"
+        path = folder / SESSION_FILE
         token = settings.access_token.get_secret_value() if settings.access_token else None
         known = stored(path)
         if (
@@ -63,6 +63,9 @@ class Session:
             and (known.homeserver, known.user_id) == (settings.homeserver, settings.user_id)
             and token in (None, known.access_token)
         ):
+            if not known.pickle_key:  # stored by a version that knew no encryption
+                known = known.model_copy(update={"pickle_key": new_pickle_key()})
+                store(path, known)
             return cls(known)
         session = cls(
             Login(
@@ -70,6 +73,7 @@ class Session:
                 user_id=settings.user_id,
                 device_id="",
                 access_token=token or "",
+                pickle_key=new_pickle_key(),
             )
         )
         try:
@@ -91,7 +95,7 @@ class Session:
 
         """
         await self._log_in(settings, device_id=self.login.device_id)
-        store(folder / "session.json", self.login)
+        store(folder / SESSION_FILE, self.login)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -175,6 +179,16 @@ class Session:
             return None
         name = found.get("displayname")
         return name if isinstance(name, str) and name else None
+
+    async def call(
+        self,
+        method: str,
+        *path: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Make any other request; the parts of `path` may hold any sign."""
+        return await self._object(method, "/" + "/".join(_q(part) for part in path), body, query=query)
 
     async def _object(
         self,
@@ -271,7 +285,8 @@ class Session:
         self.login = self.login.model_copy(update={"access_token": ""})
         try:
             found = await self._object("POST", "/login", body)
-            self.login = Login(homeserver=settings.homeserver, **{k: found[k] for k in _LOGIN_FIELDS})
+            fields = {k: found[k] for k in _LOGIN_FIELDS}
+            self.login = Login(homeserver=settings.homeserver, pickle_key=self.login.pickle_key, **fields)
         except (RefusedError, LoggedOutError, KeyError, ValidationError) as error:
             raise StartError(
                 f"The homeserver refused to log in {settings.user_id}: {error}. "

@@ -37,8 +37,20 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """Signs that a person compares to verify the bot: what `user_id` should see in the app, and since when."""
+
+    user_id: str
+    signs: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """How the bot is, for `!status`. Times in seconds; None when not known yet."""
+    """How the bot is, for `!status`. Times in seconds; None when not known yet.
+
+    `encrypts`: whether it takes part in encrypted rooms.
+    """
 
     version: str
     started_at: datetime
@@ -46,6 +58,8 @@ class Condition:
     rooms: int
     malformed: int
     rate_limited_for: float
+    encrypts: bool | None = None
+    comparisons: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

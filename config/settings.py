@@ -84,6 +84,7 @@ class MatrixSettings(_Section):
     user_id: Annotated[str, AfterValidator(_user)]
     password: SecretStr | None = None
     access_token: SecretStr | None = None
+    recovery_key: SecretStr | None = None
 
 
 class RoomSettings(_Section):

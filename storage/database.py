@@ -8,7 +8,7 @@ to writing fails at once with "database is locked" and ignores the busy timeout.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
@@ -64,6 +64,13 @@ class Writer(Reader):
         )
         if done.rowcount == 0:
             await self.sql.execute(sa.insert(table).values(name=name, number=1))
+
+    async def put(self, table: sa.Table, key: Mapping[str, object], **values: object) -> None:
+        """Set `values` in the row with this `key`; make the row when there is none."""
+        same = [table.c[name] == value for name, value in key.items()]
+        done = await self.sql.execute(sa.update(table).where(*same).values(**values))
+        if done.rowcount == 0:
+            await self.sql.execute(sa.insert(table).values(**key, **values))
 
 
 class Database:

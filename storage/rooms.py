@@ -33,12 +33,18 @@ async def every(reader: Reader) -> list[Room]:
     return [Room.model_validate(row._mapping) for row in await reader.sql.execute(sa.select(room))]
 
 
-async def put(writer: Writer, one: Room) -> None:
+async def one(reader: Reader, room_id: str) -> Room | None:
+    """Return a room."""
+    row = (await reader.sql.execute(sa.select(room).where(room.c.room_id == room_id))).first()
+    return Room.model_validate(row._mapping) if row else None
+
+
+async def put(writer: Writer, shown: Room) -> None:
     """Store a room as it is now."""
-    values = one.model_dump(exclude={"room_id", "language"})
-    done = await writer.sql.execute(sa.update(room).where(room.c.room_id == one.room_id).values(**values))
+    values = shown.model_dump(exclude={"room_id", "language"})
+    done = await writer.sql.execute(sa.update(room).where(room.c.room_id == shown.room_id).values(**values))
     if done.rowcount == 0:
-        await writer.sql.execute(sa.insert(room).values(**one.model_dump()))
+        await writer.sql.execute(sa.insert(room).values(**shown.model_dump()))
 
 
 async def language(reader: Reader, room_id: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -203,4 +203,112 @@ relation = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Index(None, "other_id"),
     comment="Concepts that belong together, or that are often confused.",
+)
+
+own_device = sa.Table(
+    "own_device",
+    metadata,
+    sa.Column("device_id", sa.Text, primary_key=True),
+    sa.Column("pickle", sa.Text, nullable=False),
+    sa.Column("fallback_at", UtcDateTime, comment="When the fallback key was made that is in use."),
+    comment="The Olm account of the bot's device. One row. Pickles are encrypted with the key in session.json.",
+)
+
+olm_session = sa.Table(
+    "olm_session",
+    metadata,
+    sa.Column("session_id", sa.Text, primary_key=True),
+    sa.Column("device_key", sa.Text, nullable=False, comment="The Curve25519 key of the other device."),
+    sa.Column("pickle", sa.Text, nullable=False),
+    sa.Column("received_at", UtcDateTime, nullable=False, comment="When it was made or last decrypted something."),
+    sa.Index(None, "device_key", "received_at"),
+    comment="Olm sessions: the ways on which keys go from device to device.",
+)
+
+room_key = sa.Table(
+    "room_key",
+    metadata,
+    sa.Column("room_id", sa.Text, primary_key=True),
+    sa.Column("session_id", sa.Text, primary_key=True),
+    sa.Column("sender", sa.Text, primary_key=True, info=_person()),
+    sa.Column("device_key", sa.Text, nullable=False),
+    sa.Column("signing_key", sa.Text, nullable=False),
+    sa.Column("pickle", sa.Text, comment="Null: the sender said that we do not get it."),
+    sa.Column("withheld", sa.Text, comment="The code with which the sender said so."),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Index(None, "received_at"),
+    comment="Megolm sessions of others: what their messages are read with.",
+)
+
+room_key_use = sa.Table(
+    "room_key_use",
+    metadata,
+    sa.Column("session_id", sa.Text, primary_key=True),
+    sa.Column("message_index", sa.Integer, primary_key=True),
+    sa.Column("event_id", sa.Text, nullable=False),
+    comment="Which event each place of a Megolm session belongs to, so that none is played again.",
+)
+
+own_room_key = sa.Table(
+    "own_room_key",
+    metadata,
+    sa.Column("room_id", sa.Text, primary_key=True),
+    sa.Column("session_id", sa.Text, nullable=False),
+    sa.Column("pickle", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("messages_left", sa.Integer, nullable=False),
+    comment="The Megolm session with which the bot speaks in a room.",
+)
+
+room_key_share = sa.Table(
+    "room_key_share",
+    metadata,
+    sa.Column("session_id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, primary_key=True, info=_person()),
+    sa.Column("device_id", sa.Text, primary_key=True),
+    sa.Column("withheld", sa.Text, comment="Null: the device has the key. Otherwise why it does not."),
+    comment="Who was given an own Megolm session.",
+)
+
+device_list = sa.Table(
+    "device_list",
+    metadata,
+    sa.Column("user_id", sa.Text, primary_key=True, info=_person()),
+    sa.Column("outdated", sa.Boolean, nullable=False),
+    sa.Column("master_key", sa.Text),
+    sa.Column("self_signing_key", sa.Text),
+    sa.Column("verified_key", sa.Text, comment="The master key that was verified by emoji."),
+    comment="Whose devices are followed, and their cross-signing identities.",
+)
+
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("user_id", sa.Text, primary_key=True, info=_person()),
+    sa.Column("device_id", sa.Text, primary_key=True),
+    sa.Column("curve25519", sa.Text, nullable=False),
+    sa.Column("ed25519", sa.Text, nullable=False),
+    sa.Column("cross_signed", sa.Boolean, nullable=False),
+    sa.Column("gone", sa.Boolean, nullable=False),
+    sa.Index(None, "curve25519"),
+    comment="The devices of those whom the bot meets in encrypted rooms.",
+)
+
+unreadable = sa.Table(
+    "unreadable",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.Text, nullable=False, unique=True),
+    sa.Column("room_id", sa.Text, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False, info=_person()),
+    sa.Column("session_id", sa.Text, nullable=False),
+    sa.Column("sent_at", UtcDateTime, nullable=False),
+    sa.Column("content", sa.JSON, nullable=False, comment="As it came: encrypted."),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("told_at", UtcDateTime),
+    sa.Index(None, "session_id"),
+    sa.Index(None, "sender"),
+    comment="Encrypted events that wait for their key.",
 )

@@ -177,7 +177,7 @@ async def desk(fake: FakeHomeserver, tmp_path: Path) -> AsyncIterator[Desk]:
     database = await FailingDatabase.open(wanted.database_url)
     session = await Session.open(wanted.matrix, tmp_path)
     pace = Pace()
-    one = Desk(Outbox(session, database, pace, quick(pauses)), database, pace, pauses)
+    one = Desk(Outbox(session, session.send, database, pace, quick(pauses)), database, pace, pauses)
     yield one
     await one.outbox.close()
     await session.close()

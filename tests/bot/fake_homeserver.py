@@ -17,11 +17,14 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.bot import fake_keys
 from tests.bot.scripted import Answer, refuse
 
 BOT = "@gaamac:example.org"
 MIA = "@mia:example.org"
 ROOM = "!community:example.org"
+KEYS = [endpoint for _method, _path, endpoint in fake_keys.ROUTES]
+NOT_FOUND = refuse(404, "M_NOT_FOUND")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class FakeHomeserver:
         self._scripts: dict[str, deque[Answer]] = defaultdict(deque)
         self._always: dict[str, Answer] = {}
         self._news = asyncio.Condition()
+        self.keys = fake_keys.FakeKeys()
         self._runner: web.AppRunner | None = None
         self._port = 0
         self.join_room(ROOM)
@@ -93,6 +97,8 @@ class FakeHomeserver:
             ("GET", f"{room}/state/{{kind}}/{{key:.*}}", "state"),
         ):
             application.router.add_route(method, path, self._handler(endpoint), name=endpoint)
+        for method, path, endpoint in fake_keys.ROUTES:
+            application.router.add_route(method, root + path, self._handler(endpoint), name=endpoint)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
@@ -174,6 +180,9 @@ class FakeHomeserver:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer as a homeserver does."""
         name = request.match_info.route.name or ""
+        if name in KEYS:
+            found = await self.keys.answer(name, request)
+            return web.json_response(found) if found is not None else await NOT_FOUND(request, self)
         return web.json_response(await getattr(self, f"_{name}")(request))
 
     async def _login(self, request: web.Request) -> dict[str, Any]:

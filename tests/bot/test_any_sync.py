@@ -13,13 +13,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.addressing import Address
+from bot.encryption.machine import Encryption
 from bot.errors import MatrixError
 from bot.inbox import Inbox
 from bot.login import Login
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.wire import decode
-from config.settings import InviteSettings, RoomSettings
+from config.settings import InviteSettings, MatrixSettings, RoomSettings
 from storage import inbox as storage
 from storage import rooms as room_storage
 from storage.database import Database
@@ -29,6 +30,7 @@ from tests.bot.conftest import NOW
 from tests.bot.fake_homeserver import BOT, MIA, ROOM, text_event
 
 OTHER = "!other:example.org"
+MATRIX = MatrixSettings(homeserver="http://127.0.0.1:1", user_id=BOT)
 
 
 @dataclass
@@ -52,6 +54,9 @@ class Feeding(Session):
     async def messages(self, room_id: str, **_query: Any) -> dict[str, Any]:
         return {"chunk": self.found.get("chunk")}
 
+    async def call(self, *_path: Any, **_more: Any) -> dict[str, Any]:
+        return {"device_keys": {}}
+
 
 @pytest.fixture(scope="module")
 async def reading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reading]:
@@ -61,12 +66,17 @@ async def reading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rea
     async with database.write() as writer:
         for room in known:
             await room_storage.put(writer, room)
-    login = Login(homeserver="http://127.0.0.1:1", user_id=BOT, device_id="D", access_token="t")
+    login = Login(
+        homeserver="http://127.0.0.1:1", user_id=BOT, device_id="D", access_token="t", pickle_key="00" * 32
+    )
     session = Feeding(login)
     rooms = Rooms(session, RoomSettings(), InviteSettings(allowed=["@*:example.org"]), known)
     delivered: list[InboxEvent] = []
-    inbox = Inbox(session, database, rooms, Address("!", BOT, "GAAMAC"), delivered.extend)
+    encryption = Encryption(session, database, MATRIX, rooms.is_encrypted, lambda _key: None)
+    await encryption.load()
+    inbox = Inbox(session, database, rooms, Address("!", BOT, "GAAMAC"), encryption, delivered.extend)
     yield Reading(inbox, session, database, delivered)
+    await encryption.close()
     await session.close()
     await database.close()
 
