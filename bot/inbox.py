@@ -190,6 +190,10 @@ class Inbox:
         for event in self._timeline.parsed(_mapping(section.get("state")).get("events"), room_id):
             self._rooms.apply(event)
         timeline = _mapping(section.get("timeline"))
+        if newly:
+            # What was said before the bot came is left out below; what was set holds for it, too.
+            for event in self._timeline.parsed(timeline.get("events"), room_id):
+                self._rooms.apply(event)
         events = await self._timeline.complete(room_id, timeline, since=self._token, newly=newly)
         for event in events:
             self._rooms.apply(event)

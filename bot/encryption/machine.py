@@ -86,6 +86,7 @@ class Encryption:
         self._counts: tuple[Mapping[str, Any] | None, object] | None = None
         self._broken: dict[tuple[str, str], bool] = {}
         self._mended_at: dict[tuple[str, str], float] = {}
+        self._missed: dict[str, bool] = {}
         self._said = Said()
         self._steps: list[Verification] = []
 
@@ -269,7 +270,7 @@ class Encryption:
             MatrixError: as `Session.send`; `RefusedError` where the room is encrypted and the bot cannot be.
 
         """
-        if not self._is_encrypted(room_id):
+        if not (self._is_encrypted(room_id) or await self._was_missed(room_id)):
             return await self._session.send(room_id, event_type, content, txn_id)
         await self._settled.wait()
         if self._problem is not None:
@@ -278,6 +279,17 @@ class Encryption:
         outside = {name: content[name] for name in CLEAR if name in content}
         encrypted = await self._outward.encrypt(room_id, event_type, inside)
         return await self._session.send(room_id, "m.room.encrypted", {**encrypted, **outside}, txn_id)
+
+
+    async def _was_missed(self, room_id: str) -> bool:
+        """Ask once for each room whether it is encrypted after all: nothing worse could happen than not to know."""
+        if room_id not in self._missed:
+            try:
+                settings = await self._session.state(room_id, "m.room.encryption")
+            except RefusedError:
+                settings = {}
+            self._missed[room_id] = "algorithm" in settings
+        return self._missed[room_id]
 
 
 def _to_device(found: Mapping[str, Any]) -> list[Any]:

@@ -143,7 +143,9 @@ class Outward:
         """Begin a new session, for as long as the room's settings say."""
         settings = await self._matrix.state(room_id, "m.room.encryption")
         if settings.get("algorithm") != MEGOLM:
-            raise RefusedError(0, "", "the room is encrypted in a way that the bot does not know")
+            # Encryption cannot be taken back, nor weakened by naming another algorithm:
+            # https://spec.matrix.org/latest/client-server-api/#mroomencryption
+            settings = {}
         age = max(_number(settings, "rotation_period_ms", DEFAULT_AGE_MS), SHORTEST_AGE_MS)
         now = datetime.now(UTC)
         group = GroupSession()
