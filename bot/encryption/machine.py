@@ -81,6 +81,7 @@ class Encryption:
         self._settled = asyncio.Event()
         self._wake = asyncio.Event()
         self._problem: str | None = None
+        self._lost = False
         self._reopen_all = False
         self._learned: set[str] = set()
         self._counts: tuple[Mapping[str, Any] | None, object] | None = None
@@ -143,6 +144,7 @@ class Encryption:
         try:
             await self._identity.establish()
         except LostKeysError:
+            self._lost = True
             self._problem = (
                 f"The database has lost the keys of the device {self._own.device_id}. Move {SESSION_FILE} in the "
                 "data folder away, set the password, and start the bot again: it makes a new device."
@@ -154,14 +156,15 @@ class Encryption:
         else:
             self._inward.able = True
             self._reopen_all = True
-            await self._own.replenish(None, None)
         if self._problem:
             log.error("the bot has no part in encrypted rooms", problem=self._problem)
+        # Also without an identity: what comes is kept until there is one.
+        await self._replenish()
         self._settled.set()
 
     async def _replenish(self) -> None:
         counts, unused = self._counts or (None, None)
-        if self._inward.able:
+        if not self._lost:
             await self._own.replenish(counts, unused)
         self._counts = None
 
@@ -280,9 +283,8 @@ class Encryption:
         encrypted = await self._outward.encrypt(room_id, event_type, inside)
         return await self._session.send(room_id, "m.room.encrypted", {**encrypted, **outside}, txn_id)
 
-
     async def _was_missed(self, room_id: str) -> bool:
-        """Ask once for each room whether it is encrypted after all: nothing worse could happen than not to know."""
+        """Ask once for each room whether it is encrypted after all: not to know would be worse than anything."""
         if room_id not in self._missed:
             try:
                 settings = await self._session.state(room_id, "m.room.encryption")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import nio  # type: ignore[import-untyped]
-
 import pytest
 
 from bot.demo.homeserver import Homeserver

@@ -39,12 +39,16 @@ class RunningBot:
             "GAAMAC_FLOOD__COMMANDS_PER_MINUTE": "0",
             "GAAMAC_LOG__FORMAT": "json",
         }
-        for name, value in settings.items():
-            self._environment[f"GAAMAC_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
+        self.configure(**settings)
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self.log: list[dict[str, Any]] = []
+
+    def configure(self, **settings: Any) -> None:
+        """Change settings, for the next start."""
+        for name, value in settings.items():
+            self._environment[f"GAAMAC_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
 
     @property
     def user_id(self) -> str:
