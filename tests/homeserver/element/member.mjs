@@ -78,7 +78,12 @@ const methods = {
         recoveryKey = decodeRecoveryKey(recovery_key);
         await enter(params);
         await start();
+        // A client imports private keys only for an identity that it has seen.
+        await crypto().userHasCrossSigningKeys(client.getUserId(), true);
         await crypto().bootstrapCrossSigning({});
+        await until("the signature of this device", async () => {
+            return (await devicesOf(client.getUserId()))[client.getDeviceId()]?.signedByOwner;
+        });
         return {
             device: client.getDeviceId(),
             ready: await crypto().isCrossSigningReady(),
@@ -142,6 +147,7 @@ const methods = {
 
     // Verification by emoji, asked for by this member; `people` compare by themselves, so it says that they match.
     async verify({ user, device, room }) {
+        await crypto().userHasCrossSigningKeys(user, true);
         const request = room
             ? await crypto().requestVerificationDM(user, room)
             : await crypto().requestDeviceVerification(user, device);
@@ -154,8 +160,9 @@ const methods = {
         });
         await verifier.verify();
         await until("done", () => request.phase === VerificationPhase.Done);
-        const trust = await crypto().getUserVerificationStatus(user);
-        return { emoji, verified: trust.isVerified() };
+        // Its own signature of the other's identity comes back with the next list of keys.
+        const verified = await until("trust", async () => (await crypto().getUserVerificationStatus(user)).isVerified());
+        return { emoji, verified };
     },
 
     async quit() {
