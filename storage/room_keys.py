@@ -170,6 +170,12 @@ async def forget_own_room_key(writer: Writer, room_id: str) -> None:
     await writer.sql.execute(sa.delete(own_room_key).where(own_room_key.c.room_id == room_id))
 
 
+async def forget_own_room_keys(writer: Writer) -> None:
+    """Forget the sessions with which the bot speaks: each room begins another with the next message."""
+    await writer.sql.execute(sa.delete(room_key_share))
+    await writer.sql.execute(sa.delete(own_room_key))
+
+
 async def shares(reader: Reader, session_id: str) -> list[Share]:
     """Return who was given an own Megolm session, or was told that he is not."""
     query = sa.select(room_key_share).where(room_key_share.c.session_id == session_id)

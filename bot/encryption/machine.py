@@ -29,7 +29,7 @@ from bot.events import Encrypted, EncryptionOn, Event, Redaction, Verification
 from bot.login import SESSION_FILE
 from bot.session import Session
 from config.settings import MatrixSettings
-from storage import devices, unreadable
+from storage import devices, room_keys, unreadable
 from storage.database import Database, Writer
 
 log = structlog.get_logger(__name__)
@@ -104,6 +104,9 @@ class Encryption:
     async def load(self) -> None:
         """Read or make the keys of the bot's device. Comes before anything else."""
         await self._own.load()
+        # After an older copy of the database was put back, a session would use places that are used already.
+        async with self._database.write() as writer:
+            await room_keys.forget_own_room_keys(writer)
 
     async def settled(self) -> None:
         """Wait until it is known whether the bot has an identity."""

@@ -34,7 +34,7 @@ async def mia(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[NioMember
 
 async def listed(bot: RunningBot) -> dict[str, Any]:
     """Return the keys of the bot as others are told them."""
-    body = {"device_keys": {bot.user_id: []}}
+    body: dict[str, Any] = {"device_keys": {bot.user_id: []}}
     return dict(await bot.account.request("POST", v3("keys", "query"), body))
 
 
