@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.media import SCHEME
+from commands.attachment import Attachment
 from commands.rendering import Markdown, render, split
 from storage.outbox import OutboxRow, SentAnswer
 
@@ -31,6 +34,7 @@ def answer(
     thread: str | None,
     now: datetime,
     earlier: list[SentAnswer],
+    files: Sequence[dict[str, Any]] = (),
 ) -> list[OutboxRow]:
     """Make outbox rows of an answer to the event `cause`.
 
@@ -53,6 +57,19 @@ def answer(
             content["m.relates_to"] = relation(cause, thread)
             rows.append(OutboxRow(kind="message", content=content, **shared))
     surplus = earlier[len(rows) :]
+    for part, content in enumerate(files, start=len(rows)):
+        # A file is no new text of an older message, so it is always a message of its own.
+        rows.append(
+            OutboxRow(
+                txn_id=transaction_id("answer", trigger, part),
+                room_id=room_id,
+                kind="message",
+                cause=cause,
+                part=part,
+                content={**content, "m.relates_to": relation(cause, thread)},
+                created_at=now,
+            )
+        )
     return rows + withdrawal(surplus, trigger=trigger, cause=cause, now=now)
 
 
@@ -84,6 +101,22 @@ def message(text: Markdown, *, mention: str | None = None) -> dict[str, Any]:
         content["format"] = "org.matrix.custom.html"
         content["formatted_body"] = rendered.html
     return content
+
+
+def file(attachment: Attachment, media_id: str, thumbnail_id: str | None) -> dict[str, Any]:
+    """Return the content of a message that is a file or a picture; see `bot.media` for how it is uploaded."""
+    info: dict[str, Any] = {"mimetype": attachment.mimetype, "size": len(attachment.data)}
+    content: dict[str, Any] = {"msgtype": "m.file", "body": attachment.name, "filename": attachment.name}
+    if attachment.picture is not None:
+        content |= {"msgtype": "m.image", "body": attachment.picture.text}
+        info |= {"w": attachment.picture.width, "h": attachment.picture.height}
+    small = attachment.thumbnail
+    if small is not None and thumbnail_id is not None:
+        info["thumbnail_url"] = f"{SCHEME}{thumbnail_id}"
+        info["thumbnail_info"] = {"mimetype": small.mimetype, "size": len(small.data)}
+        if small.picture is not None:
+            info["thumbnail_info"] |= {"w": small.picture.width, "h": small.picture.height}
+    return {**content, "url": f"{SCHEME}{media_id}", "info": info, "m.mentions": {}}
 
 
 def relation(event_id: str, thread: str | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+import commands.export
 import commands.glossary
 import commands.help
 import commands.language
@@ -47,8 +48,8 @@ from commands.registry import Registry
 from commands.respond import Responder
 from config.settings import Settings
 from storage import inbox as inbox_storage
+from storage import media, room_keys, starter, unreadable
 from storage import outbox as outbox_storage
-from storage import room_keys, starter, unreadable
 from storage import rooms as room_storage
 from storage.database import Database
 from storage.migrate import NewerDatabaseError
@@ -67,7 +68,7 @@ KEPT = timedelta(days=30)
 
 def registry() -> Registry:
     """Return all commands of the bot."""
-    return Registry([commands.glossary, commands.language, commands.help, commands.status])
+    return Registry([commands.glossary, commands.export, commands.language, commands.help, commands.status])
 
 
 class App:
@@ -219,6 +220,7 @@ class App:
                     await outbox_storage.prune(writer, before)
                     await room_keys.prune(writer, before)
                     await unreadable.prune(writer, before)
+                    await media.prune(writer, before)
             except Exception as error:
                 log.exception("cannot prune", error=type(error).__name__)
             await asyncio.sleep(24 * 3600)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -22,11 +23,12 @@ from bot.backoff import Backoff
 from bot.flood import Flood, Verdict
 from bot.outbox import Outbox
 from bot.rooms import Rooms
+from commands.attachment import Attachment
 from commands.context import Asker, Condition, Surroundings, mark, translate
 from commands.respond import Answer, Responder
 from storage import inbox as storage
+from storage import media, people
 from storage import outbox as outbox_storage
-from storage import people
 from storage.database import Database, Writer
 from storage.inbox import InboxEvent, Outcome
 from storage.outbox import OutboxRow, SentAnswer
@@ -216,6 +218,8 @@ class Dispatch:
         stored: list[OutboxRow] = []
 
         async def finish(writer: Writer, answer: Answer) -> None:
+            now = datetime.now(UTC)
+            files = [await self._file(writer, attachment, now) for attachment in answer.attachments]
             rows = answers.answer(
                 answer.text,
                 trigger=event.event_id,
@@ -223,8 +227,9 @@ class Dispatch:
                 room_id=event.room_id,
                 asker=event.sender,
                 thread=payload.get("thread"),
-                now=datetime.now(UTC),
+                now=now,
                 earlier=earlier,
+                files=files,
             )
             stored[:] = await outbox_storage.add(writer, rows)
             await self._mark(writer, event, "answered", answer.command)
@@ -232,6 +237,12 @@ class Dispatch:
         await self._responder.respond(asker, str(payload.get("text", "")), surroundings, datetime.now(UTC), finish)
         self.answered += 1
         self._outbox.push(stored)
+
+    async def _file(self, writer: Writer, attachment: Attachment, now: datetime) -> dict[str, Any]:
+        """Store a file that an answer has, and return the content of its message."""
+        small = attachment.thumbnail
+        thumbnail_id = await media.add(writer, small.data, now) if small else None
+        return answers.file(attachment, await media.add(writer, attachment.data, now), thumbnail_id)
 
     async def _say(self, event: InboxEvent, message: str, outcome: Outcome, **values: object) -> None:
         """Answer with a message of the catalogue, without running a command."""

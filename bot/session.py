@@ -28,6 +28,7 @@ from bot.wire import decode
 from config.settings import MatrixSettings
 
 REQUEST_SECONDS = 30.0
+UPLOAD_SECONDS = 120.0
 FIRST_SYNC_SECONDS = 300.0
 """A first sync of an account in thousands of rooms takes Synapse minutes, but not for ever."""
 DEVICE_NAME = "gaamac-bot"
@@ -128,6 +129,16 @@ class Session:
         path = f"/rooms/{_q(room_id)}/send/{_q(event_type)}/{_q(txn_id)}"
         return _event_id(await self._object("PUT", path, content))
 
+    async def upload(self, data: bytes, mimetype: str) -> str:
+        """Put a file into the media repository and return its address (`mxc://`)."""
+        found = await self._request(
+            "POST", "/upload", data, root="/_matrix/media/v3", content_type=mimetype, seconds=UPLOAD_SECONDS
+        )
+        address = found.get("content_uri") if isinstance(found, dict) else None
+        if not isinstance(address, str):
+            raise UnreachableError("no address of the file in the answer")
+        return address
+
     async def redact(self, room_id: str, event_id: str, txn_id: str) -> str:
         """Take an event back and return the id of the redaction."""
         path = f"/rooms/{_q(room_id)}/redact/{_q(event_id)}/{_q(txn_id)}"
@@ -214,9 +225,11 @@ class Session:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
         *,
         query: Mapping[str, str] | None = None,
+        root: str = "/_matrix/client/v3",
+        content_type: str = "application/json",
         seconds: float = REQUEST_SECONDS,
     ) -> object:
         """Make one request and return its JSON.
@@ -225,11 +238,13 @@ class Session:
             MatrixError: one of the kinds of `bot.errors`.
 
         """
-        url = f"/_matrix/client/v3{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {"Content-Type": "application/json"}
+        url = f"{root}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Content-Type": content_type}
         if self.login.access_token:
             headers["Authorization"] = f"Bearer {self.login.access_token}"
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        data = (
+            json.dumps(body, ensure_ascii=False).encode("utf-8", "replace") if isinstance(body, Mapping) else body
+        )
         try:
             response = await self._client.send(
                 method,

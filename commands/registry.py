@@ -10,11 +10,12 @@ from types import ModuleType
 from rapidfuzz import fuzz, process
 
 from commands.arguments import Parameter, parameters_of
+from commands.attachment import Reply
 from commands.context import Context, Permission
 from commands.rendering import Markdown
 from storage.folding import fold
 
-Function = Callable[..., Awaitable[Markdown]]
+Function = Callable[..., Awaitable[Markdown | Reply]]
 
 NEAR = 75
 """Of 100: how alike a mistyped name must be to be suggested."""

@@ -19,6 +19,7 @@ from datetime import datetime
 import structlog
 
 from commands.arguments import Parameter, read
+from commands.attachment import Attachment, Reply
 from commands.context import Asker, Context, Permission, Surroundings
 from commands.errors import ArgumentError, CommandError
 from commands.registry import Command, Registry
@@ -34,10 +35,11 @@ SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to say, and which command it came from (None: none was understood)."""
+    """What to say, with which files, and which command it came from (None: none was understood)."""
 
     text: Markdown
     command: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 Finish = Callable[[Writer, Answer], Awaitable[None]]
@@ -115,7 +117,10 @@ class _Call:
 
     async def run(self, ctx: Context) -> Answer:
         async with asyncio.timeout(SECONDS):
-            return Answer(await self.command.function(ctx, **self.values), self.command.name)
+            said = await self.command.function(ctx, **self.values)
+        if isinstance(said, Reply):
+            return Answer(said.text, self.command.name, said.attachments)
+        return Answer(said, self.command.name)
 
 
 def _objection(ctx: Context, declared: Command, error: CommandError) -> Markdown:

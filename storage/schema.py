@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -311,4 +311,13 @@ unreadable = sa.Table(
     sa.Index(None, "session_id"),
     sa.Index(None, "sender"),
     comment="Encrypted events that wait for their key.",
+)
+
+media = sa.Table(
+    "media",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="SHA-256 of the data, hexadecimal."),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("added_at", UtcDateTime, nullable=False),
+    comment="Files on their way to the homeserver.",
 )

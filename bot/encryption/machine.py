@@ -27,6 +27,7 @@ from bot.encryption.verification import Shown, Verifications
 from bot.errors import LimitedError, MatrixError, RefusedError
 from bot.events import Encrypted, EncryptionOn, Event, Redaction, Verification
 from bot.login import SESSION_FILE
+from bot.media import Media
 from bot.session import Session
 from config.settings import MatrixSettings
 from storage import devices, room_keys, unreadable
@@ -78,6 +79,7 @@ class Encryption:
         self._verifications = Verifications(
             OwnMeans(self._own, self._identity, self._lists, database, session, self.send)
         )
+        self._media = Media(session, database)
         self._settled = asyncio.Event()
         self._wake = asyncio.Event()
         self._problem: str | None = None
@@ -277,10 +279,12 @@ class Encryption:
 
         """
         if not (self._is_encrypted(room_id) or await self._was_missed(room_id)):
+            content = await self._media.placed(content, closed=False)
             return await self._session.send(room_id, event_type, content, txn_id)
         await self._settled.wait()
         if self._problem is not None:
             raise RefusedError(0, "", "the room is encrypted, in which the bot has no part at the moment")
+        content = await self._media.placed(content, closed=True)
         inside = {name: value for name, value in content.items() if name not in CLEAR}
         outside = {name: content[name] for name in CLEAR if name in content}
         encrypted = await self._outward.encrypt(room_id, event_type, inside)

@@ -11,6 +11,7 @@ import pytest
 
 from bot.addressing import Address
 from bot.app import registry
+from commands.attachment import Attachment
 from commands.context import Asker, Condition, Permission, Surroundings
 from commands.registry import Registry
 from commands.rendering import Rendered, render
@@ -32,6 +33,7 @@ class Conversation:
         self.moderators: set[str] = set()
         self.last: Rendered | None = None
         self.command: str | None = None
+        self.attachments: tuple[Attachment, ...] = ()
 
     async def __call__(
         self, typed: str, *, by: str = "@mia:example.org", direct: bool = False, mentioned: bool = False
@@ -57,6 +59,7 @@ class Conversation:
         assert len(said) == 1, "exactly one answer"
         self.last = render(said[0].text)
         self.command = said[0].command
+        self.attachments = said[0].attachments
         return self.last.body
 
 

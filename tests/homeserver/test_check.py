@@ -212,7 +212,7 @@ async def test_databases_that_cannot_be_used(place: Place) -> None:
     file = place.folder / "bot.db"
     database = await Database.open(f"sqlite+aiosqlite:///{file}")
     await database.close()
-    assert "Its schema is 0002, the newest." in said(await examine(place.settings()), "ok")
+    assert "Its schema is 0003, the newest." in said(await examine(place.settings()), "ok")
     raw = sqlite3.connect(file)
     raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.commit()

@@ -13,10 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import nio  # type: ignore[import-untyped]
 import pytest
+from nio.crypto.attachments import decrypt_attachment  # type: ignore[import-untyped]
 
 from bot.demo.client import Client, v3
 from bot.demo.homeserver import Homeserver
+from storage import glossary_csv
 from tests.homeserver.nio_member import ENCRYPTION, NioMember
 from tests.homeserver.running import RunningBot, fresh
 
@@ -160,6 +163,30 @@ async def test_keys_are_kept_filled(enter: Enter, bot: RunningBot, homeserver: H
     await bot.end()
     for _ in range(60):
         assert await claim(mia, bot.user_id) is not None, "also while the bot is away"
+
+
+@pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "clear"])
+async def test_a_file_is_encrypted_when_the_room_is(
+    enter: Enter, homeserver: Homeserver, tmp_path: Path, encrypted: bool
+) -> None:
+    account = await homeserver.register(fresh("bot"), "secret")
+    mia = await enter("mia")
+    room = await mia.create(account.user_id, encrypted=encrypted)
+    async with RunningBot(homeserver, account, tmp_path / "bot", rooms__moderation=room) as bot:
+        await mia.meet(room, bot.user_id)
+        mia.listen()
+        await mia.say(room, "!export glossary")
+        kind = nio.RoomEncryptedFile if encrypted else nio.RoomMessageFile
+        await mia.until(lambda: any(type(event) is kind for event in mia.seen[room]))
+        event = next(event for event in mia.seen[room] if type(event) is kind)
+        assert event.body.endswith(".csv")
+        fetched = await mia.client.download(event.url)
+        data = fetched.body
+        if encrypted:
+            assert b"genocide" not in data
+            data = decrypt_attachment(data, event.key["k"], event.hashes["sha256"], event.iv)
+        assert len(glossary_csv.read(data)) == 75
+    await account.close()
 
 
 async def test_seeds_cannot_be_read_and_files_are_the_bots_alone(bot: RunningBot) -> None:
