@@ -85,6 +85,8 @@ class Identity:
         self._settings = settings
         self._show = show
         self.master: str | None = None
+        self._shown: RecoveryKey | None = None
+        self._made: tuple[str, RecoveryKey] | None = None
 
     async def establish(self) -> None:
         """See that this device is signed: by the identity that there is, or by a new one where there is none.
@@ -107,6 +109,7 @@ class Identity:
             seeds = await self._restore(found, master)
         await self._sign_device(seeds["self_signing"])
         self.master = seeds["master"].public
+        self._made = self._shown = None
         log.info("this device is signed by the bot's identity", device=self._own.device_id)
 
     async def sign_person(self, user_id: str, master: str) -> None:
@@ -201,6 +204,9 @@ class Identity:
 
     async def _key_of_storage(self, *, make: bool = False) -> tuple[str, RecoveryKey]:
         """Return the key of the account's secret storage; `make` one where there is no storage yet."""
+        if self._made is not None:
+            # A step behind it failed; the key is with a person by now, and not in the settings.
+            return self._made
         if make and await account_data(self._session, DEFAULT_KEY) is None:
             configured = self._settings.recovery_key
             return await self._new_storage(configured.get_secret_value() if configured else None)
@@ -208,9 +214,11 @@ class Identity:
 
     async def _new_storage(self, configured: str | None) -> tuple[str, RecoveryKey]:
         if configured is None:
-            key = RecoveryKey.new()
-            # Before anything is encrypted with it: what nobody could open must not come into being.
-            self._show(key)
+            if self._shown is None:
+                # Before anything is encrypted with it: what nobody could open must not come into being.
+                self._shown = RecoveryKey.new()
+                self._show(self._shown)
+            key = self._shown
         else:
             try:
                 key = RecoveryKey.parse(configured)
@@ -218,7 +226,8 @@ class Identity:
                 raise IdentityError(f"{SETTING} is not a recovery key: {error}") from error
         key_id = secrets.token_hex(16)
         await self._put(f"m.secret_storage.key.{key_id}", secret_storage.describe(key))
-        return key_id, key
+        self._made = key_id, key
+        return self._made
 
     async def _stored(self, storage: tuple[str, RecoveryKey]) -> dict[str, Seed] | None:
         """Return the seeds in secret storage; None when one of them is not there or cannot be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -21,12 +22,14 @@ from bot.check import examine, is_running, summary
 from bot.demo.client import Client
 from bot.demo.homeserver import Homeserver
 from bot.demo.stage import Stage
+from bot.encryption.secret_storage import RecoveryKey
 from bot.findings import Report
 from bot.session import Session
 from config.settings import MatrixSettings, RoomSettings, Settings
 from storage import outbox
 from storage.database import Database
 from storage.outbox import OutboxRow
+from tests.homeserver.running import RunningBot
 
 _NUMBERS = count(1)
 PASSWORD = "correct horse battery staple"
@@ -97,7 +100,11 @@ async def test_all_is_well_while_the_bot_runs_and_nothing_is_changed(tmp_path: P
         environment = stage._environment()
         code, output, errors = await run(environment)
         assert (code, errors) == (0, "")
-        assert "0 problems, 1 warning." in output  # the rate limit, of which nothing is known yet
+        # The rate limit, of which nothing is known yet, and the recovery key, which nobody has taken away.
+        assert "0 problems, 2 warnings." in output
+        assert "encryption: The recovery key still lies in" in output
+        assert "is signed by the bot's cross-signing identity." in output
+        assert "The room is not encrypted." in output
         assert "ok       bot: It runs with this data folder." in output
         assert "The bot may speak: its power is 50, speaking needs 50." in output
         assert "Moderators found (joined, power 50 or more): 1." in output
@@ -150,11 +157,43 @@ async def test_rooms_where_the_bot_can_do_nothing(place: Place) -> None:
     assert report.exit_code == 7
     problems = said(report, "problem")
     assert f"room {quiet} (community): The bot may not speak: power 0, speaking needs 50. Give" in problems
-    assert f"room {encrypted} (community): The room is encrypted" in problems
+    assert f"room {encrypted} (community): The room is encrypted; the bot reads and writes there." in said(
+        report, "ok"
+    )
     assert "room #nowhere:demo.localhost (community): The homeserver does not know this alias." in problems
     warnings = said(report, "warning")
     assert f"room {other}: The bot may not speak: power 0, speaking needs 10." in warnings
     assert "No moderation room is set" in warnings
+
+
+async def test_an_encrypted_room_and_a_device_that_nobody_signed(place: Place) -> None:
+    encrypted = await place.room()
+    await place.person.set_state(encrypted, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+    place.rooms = {"community": [encrypted]}
+    async with RunningBot(place.homeserver, place.bot, place.folder.parent, matrix__password=PASSWORD) as bot:
+        report = await examine(place.settings())
+        assert f"room {encrypted} (community): The room is encrypted; the bot reads" in said(report, "ok")
+        key = (place.folder / "recovery-key").read_text().strip()
+        await bot.end()
+    # Another device, without the key, with a wrong one, with the right one.
+    shutil.rmtree(place.folder)
+    for given, level, words in (
+        (None, "problem", "Put the recovery key that was shown"),
+        (RecoveryKey.new().text, "problem", "does not open the secret storage"),
+        (key, "ok", "The recovery key opens the secret storage of the account. The bot signs its device with it"),
+    ):
+        report = await examine(place.settings(recovery_key=given))
+        assert words in said(report, level)
+        assert f"room {encrypted} (community): The room is encrypted, and the bot's device is not signed" in said(
+            report, "problem"
+        )
+        assert given is None or given not in report.json()
+
+
+async def test_a_recovery_key_is_made_beforehand() -> None:
+    code, output, errors = await run({}, "--create-recovery-key")
+    assert (code, errors) == (0, "")
+    assert RecoveryKey.parse(output)
 
 
 @pytest.mark.parametrize("room_version", ["11", "12"])
