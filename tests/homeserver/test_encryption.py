@@ -153,6 +153,17 @@ async def test_who_left_gets_no_key_and_who_comes_gets_one(enter: Enter, bot: Ru
     assert mia.user_id in shared_with(bot)
 
 
+async def test_sessions_rotate_as_the_room_says(enter: Enter, bot: RunningBot) -> None:
+    mia = await enter("mia")
+    room = await mia.create(bot.user_id, rotation_period_msgs=3)
+    await mia.meet(room, bot.user_id)
+    mia.listen()
+    asked = [await mia.say(room, "!term genocide") for _ in range(8)]
+    await mia.until(lambda: set(asked) <= set(mia.answers(room, bot.user_id)))
+    answers = [event for event in mia.seen[room] if event.sender == bot.user_id and hasattr(event, "body")]
+    assert sorted(Counter(event.session_id for event in answers).values()) == [2, 3, 3]
+
+
 async def test_keys_are_kept_filled(enter: Enter, bot: RunningBot, homeserver: Homeserver) -> None:
     mia = await enter("mia")
     claimed = []
