@@ -31,6 +31,9 @@ class Conversation:
         self._responder = Responder(database, commands, "en")
         self._address = Address("!", "@gaamac:example.org", "GAAMAC")
         self.moderators: set[str] = set()
+        self.condition = Condition(
+            version="1.2.3", started_at=NOW, synced_at=NOW, rooms=3, malformed=2, rate_limited_for=1.0
+        )
         self.last: Rendered | None = None
         self.command: str | None = None
         self.attachments: tuple[Attachment, ...] = ()
@@ -50,9 +53,7 @@ class Conversation:
         async def finish(_writer: Writer, answer: Answer) -> None:
             said.append(answer)
 
-        condition = Condition(
-            version="1.2.3", started_at=NOW, synced_at=NOW, rooms=3, malformed=2, rate_limited_for=1.0
-        )
+        condition = self.condition
         asker = Asker(user_id=by, room_id=ROOM, direct=direct, prefix="" if direct else "!")
         surroundings = Surroundings(holds=holds, condition=lambda: condition)
         await self._responder.respond(asker, text, surroundings, NOW, finish)

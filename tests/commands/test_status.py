@@ -1,0 +1,82 @@
+"""What `!status` says of encryption, to whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from commands.context import Comparison
+from storage import rooms, unreadable
+from storage.unreadable import Unreadable
+from tests.commands.conftest import NOW, ROOM, Conversation
+
+ANNA, MIA, BEN = "@anna:example.org", "@mia:example.org", "@ben:example.org"
+SIGNS = ("🐶 Dog", "🔑 Key")
+
+
+async def status(ask: Conversation, by: str = MIA, typed: str = "!status") -> str:
+    said = await ask(typed, by=by)
+    assert said is not None
+    return said
+
+
+async def room(ask: Conversation, room_id: str, name: str | None, *, encrypted: bool) -> None:
+    async with ask.database.write() as writer:
+        known = rooms.Room(room_id=room_id, membership="join", name=name, encrypted=encrypted, since=NOW)
+        await rooms.put(writer, known)
+
+
+async def test_this_room_and_whether_the_bot_takes_part(ask: Conversation) -> None:
+    assert "This room is not encrypted." in await status(ask)
+    assert "encrypted rooms" not in await status(ask), "not known yet"
+    await room(ask, ROOM, "Members", encrypted=True)
+    ask.condition = replace(ask.condition, encrypts=True)
+    assert "This room is encrypted." in await status(ask)
+    assert "I can read and write in encrypted rooms: my device is verified." in await status(ask)
+    ask.condition = replace(ask.condition, encrypts=False)
+    assert "I cannot read or write in encrypted rooms at the moment" in await status(ask)
+    assert "Je ne peux" not in await status(ask)
+    await ask("!language fr", by=BEN)
+    assert "je ne peux ni lire ni écrire" in await status(ask, BEN)
+
+
+async def test_only_moderators_learn_which_rooms_there_are(ask: Conversation) -> None:
+    await room(ask, "!closed:example.org", "Closed circle", encrypted=True)
+    for number in range(12):
+        await room(ask, f"!open{number:02}:example.org", f"Open {number:02}", encrypted=False)
+    assert "Closed circle" not in await status(ask)
+    ask.moderators.add(ANNA)
+    said = await status(ask, ANNA)
+    assert "Encrypted rooms: \u2068Closed circle\u2069." in said
+    assert "\u2068Open 08\u2069" in said
+    assert "\u2068Open 11\u2069" not in said
+    assert "3 more." in said
+
+
+@pytest.mark.parametrize(("by", "sees"), [(MIA, True), (ANNA, True), (BEN, False)])
+async def test_emoji_are_for_the_one_who_compares_and_for_moderators(
+    ask: Conversation, by: str, sees: bool
+) -> None:
+    ask.moderators.add(ANNA)
+    ask.condition = replace(ask.condition, comparisons=(Comparison(MIA, SIGNS, NOW),))
+    assert ("🐶 Dog" in await status(ask, by)) is sees
+
+
+async def test_what_waits_for_its_key_is_counted(ask: Conversation) -> None:
+    for number in range(2):
+        async with ask.database.write() as writer:
+            await unreadable.keep(
+                writer,
+                Unreadable(
+                    event_id=f"${number}",
+                    room_id=ROOM,
+                    sender=MIA,
+                    session_id="s",
+                    sent_at=NOW,
+                    content={},
+                    reason="no key",
+                    since=NOW,
+                ),
+            )
+    assert "2 encrypted messages wait for their keys." in await status(ask)
