@@ -31,14 +31,6 @@ async def mia(homeserver: Homeserver, member: ElementMember) -> ElementMember:
     return member
 
 
-@pytest.fixture
-async def bot(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[RunningBot]:
-    account = await homeserver.register(fresh("bot"), "secret")
-    async with RunningBot(homeserver, account, tmp_path / "bot") as running:
-        yield running
-    await account.close()
-
-
 async def asked_and_answered(mia: ElementMember, room: str, body: str) -> None:
     """Say something and see the answer as Element would show it: decrypted, from a signed device, no shield."""
     event = await mia.call("say", room=room, body=body)

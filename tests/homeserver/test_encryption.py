@@ -41,14 +41,6 @@ async def enter(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Enter]:
         await member.close()
 
 
-@pytest.fixture
-async def bot(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[RunningBot]:
-    account = await homeserver.register(fresh("bot"), "secret")
-    async with RunningBot(homeserver, account, tmp_path / "bot") as running:
-        yield running
-    await account.close()
-
-
 async def test_a_command_in_an_encrypted_room_is_answered_encrypted(enter: Enter, bot: RunningBot) -> None:
     mia = await enter("mia")
     room = await mia.create(bot.user_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,14 +138,6 @@ class Craftsman:
         async with asyncio.timeout(60):
             while not set(events) <= set(self.answered()):
                 await asyncio.sleep(0.05)
-
-
-@pytest.fixture
-async def bot(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[RunningBot]:
-    account = await homeserver.register(fresh("bot"), "secret")
-    async with RunningBot(homeserver, account, tmp_path / "bot") as running:
-        yield running
-    await account.close()
 
 
 @pytest.fixture

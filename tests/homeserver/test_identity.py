@@ -18,14 +18,6 @@ from tests.homeserver.running import RunningBot, fresh
 
 
 @pytest.fixture
-async def bot(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[RunningBot]:
-    account = await homeserver.register(fresh("bot"), "secret")
-    async with RunningBot(homeserver, account, tmp_path / "bot") as running:
-        yield running
-    await account.close()
-
-
-@pytest.fixture
 async def mia(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[NioMember]:
     member = await NioMember.enter(homeserver, fresh("mia"), tmp_path / "mia")
     yield member
