@@ -76,7 +76,8 @@ async def test_a_direct_chat_and_what_came_while_the_bot_was_down(enter: Enter, 
     first = await mia.say(room, "term genocide")
     await mia.until(lambda: mia.answers(room, bot.user_id)[first])
     await bot.end()
-    while_down = [await mia.say(room, f"term {name}") for name in ("impunity", "R2P", "early warning")]
+    # More than the homeserver tells at once, so that there is a gap to fill.
+    while_down = [await mia.say(room, f"term {name}") for name in ("impunity", "R2P", "early warning") * 40]
     # A new session, of which the bot learns after its start.
     mia.client.invalidate_outbound_session(room)
     while_down += [await mia.say(room, f"term {name}") for name in ("genocide", "refugee")]
