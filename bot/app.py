@@ -46,6 +46,7 @@ from bot.unreadable import Teller
 from commands.context import Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
+from config import countries
 from config.settings import Settings
 from storage import inbox as inbox_storage
 from storage import media, room_keys, starter, unreadable
@@ -249,9 +250,8 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with opened(settings) as database:
-        loaded = await starter.load(database, datetime.now(UTC))
-        if loaded:
-            log.info("loaded the starter glossary", concepts=loaded)
+        await starter.load(database, datetime.now(UTC))
+        await countries.ready()
         opening = asyncio.create_task(_session(settings))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -53,3 +53,13 @@ def _terms(language: str, raw: dict[str, Any]) -> list[dict[str, Any]]:
             usage = raw.get("usage") if kind == "preferred" else None
             found.append({"text": text, "kind": kind, "usage": usage, **shared})
     return found
+
+
+def focal() -> list[dict[str, Any]]:
+    """Return the starter records of focal points and mechanisms, one dictionary of plain values for each."""
+    found = []
+    for path in sorted((STARTER / "focal").glob("*.toml")):
+        for group in tomllib.loads(path.read_text(encoding="utf-8"))["group"]:
+            shared = {name: value for name, value in group.items() if name != "holders"}
+            found += [shared | {"holder": holder} for holder in group["holders"]]
+    return found

@@ -43,13 +43,17 @@ class Reader:
         """
         if name in self._changed:
             return await build()  # for this transaction alone, because it may still be rolled back
-        number = (await self.sql.execute(_REVISION, {"of": name})).scalar() or 0
+        number = await self.revision(name)
         kept = self._cache.get(name + part)
         if kept is not None and kept[0] == number:
             return cast("T", kept[1])
         made = await build()
         self._cache[name + part] = (number, made)
         return made
+
+    async def revision(self, name: str) -> int:
+        """Return how often the content called `name` has changed."""
+        return (await self.sql.execute(_REVISION, {"of": name})).scalar() or 0
 
 
 class Writer(Reader):

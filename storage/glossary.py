@@ -194,11 +194,6 @@ async def in_topic(reader: Reader, topic: str, language: str) -> list[Title]:
     return await titles(reader, list((await reader.sql.execute(query)).scalars()), language)
 
 
-async def is_empty(reader: Reader) -> bool:
-    """Tell whether there is no concept at all."""
-    return (await reader.sql.execute(sa.select(concepts.c.id).limit(1))).first() is None
-
-
 async def replace(writer: Writer, glossary: Iterable[Concept], at: datetime) -> None:
     """Make `glossary` the whole glossary."""
     await writer.sql.execute(sa.delete(concepts))

@@ -7,14 +7,15 @@ columns for all, keeps every order, and lets a translator add rows at the end. N
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import get_args
 
+from storage import sheet
 from storage.glossary import Concept, Definition, Source, Term, TermKind
-from storage.glossary_draft import Draft, Findings, GlossaryFileError, Mistake, Place, finish, iso_date, quoted
+from storage.glossary_draft import Draft, Findings, Place, finish, iso_date, quoted
+from storage.sheet import Cell, SheetError
 
 COLUMNS = (
     *("concept", "kind", "language", "text", "note", "checked"),
@@ -32,31 +33,20 @@ USED = {
 }
 """The columns that each kind of row fills, beside `concept` and `kind`."""
 
-DELIMITERS = ",;\t"
-"""Spreadsheets write semicolons where the comma stands in decimal numbers."""
-
 YES = ("yes", "true", "1", "oui", "vrai", "sí", "si", "verdadero")
 NO = ("no", "false", "0", "non", "faux", "falso")
-
-RISKY = re.compile(r"'*(\s*[=+\-@＝＋－＠]|[\t\r]|[0-9]+[-/.,:][0-9][0-9\-/.,:]*\Z)")
-"""Cells that a spreadsheet takes for a formula (CSV injection, OWASP), or turns into another date or number.
-
-A leading apostrophe makes them text. Apostrophes before such a beginning are in the pattern themselves, so
-that taking one away gives back exactly what was written.
-"""
 
 
 def write(concepts: Iterable[Concept]) -> bytes:
     """Return the table in UTF-8, with the mark at its beginning by which Excel knows that."""
-    out = io.StringIO(newline="")
-    table = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
-    table.writeheader()
-    for concept in concepts:
-        for row in _rows(concept):
-            table.writerow(
-                {"concept": concept.id} | {key: _cell(value) for key, value in row.items() if value is not None}
-            )
-    return out.getvalue().encode("utf-8-sig")
+    return sheet.write(
+        COLUMNS,
+        (
+            {"concept": concept.id} | {key: value for key, value in row.items() if value is not None}
+            for concept in concepts
+            for row in _rows(concept)
+        ),
+    )
 
 
 def read(data: bytes) -> list[Concept]:
@@ -67,8 +57,7 @@ def read(data: bytes) -> list[Concept]:
 
     """
     findings = Findings()
-    text = _decoded(data)
-    records = _records(text, _delimiter(text), findings)
+    records = _records(data, findings)
     names = _headings(records, findings)
     drafts: dict[str, Draft] = {}
     for place, cells in records:
@@ -77,12 +66,12 @@ def read(data: bytes) -> list[Concept]:
                 place, "this row has more cells than there are headings. Put quotation marks around texts."
             )
             continue
-        row = dict.fromkeys(COLUMNS, "") | dict(zip(names, map(_without_apostrophe, cells), strict=False))
+        row = dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
         _take(place, row, drafts, findings)
     return finish(drafts.values(), findings)
 
 
-def _rows(concept: Concept) -> Iterator[dict[str, str | bool | date | None]]:
+def _rows(concept: Concept) -> Iterator[dict[str, Cell | None]]:
     yield {"kind": "topic", "text": concept.topic}
     for term in concept.terms:
         yield {
@@ -99,67 +88,23 @@ def _rows(concept: Concept) -> Iterator[dict[str, str | bool | date | None]]:
         yield {"kind": "confused", "text": other}
 
 
-def _cell(value: str | bool | date) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, date):
-        return value.isoformat()
-    return f"'{value}" if RISKY.match(value) else value
-
-
-def _without_apostrophe(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and RISKY.match(cell, 1) else cell
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise GlossaryFileError(
-            [
-                Mistake(
-                    Place(line),
-                    "this file is not in UTF-8. Save it again: in Excel as “CSV UTF-8”, in LibreOffice with the "
-                    "character set “Unicode (UTF-8)”.",
-                )
-            ]
-        ) from error
-
-
-def _delimiter(text: str) -> str:
-    """Choose the delimiter that yields the most of our headings."""
-
-    def known(delimiter: str) -> int:
-        try:
-            first = next(csv.reader(io.StringIO(text.lstrip()[:2000], newline=""), delimiter=delimiter), [])
-        except csv.Error:
-            return 0
-        return sum(name.strip().casefold() in COLUMNS for name in first)
-
-    return max(DELIMITERS, key=known)
-
-
-def _records(text: str, delimiter: str, findings: Findings) -> Iterator[tuple[Place, list[str]]]:
+def _records(data: bytes, findings: Findings) -> Iterator[tuple[Place, list[str]]]:
     """Read the rows that are not empty, each with the place of its beginning."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    row = 0
-    while True:
-        row += 1
-        place = Place(reader.line_num + 1, row)
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            findings.add(place, _unreadable(error))
-            findings.stop()
-        if any(cell.strip() for cell in cells):
-            yield place, cells
+    try:
+        for line, row, cells in sheet.read(data, COLUMNS):
+            yield Place(line, row), cells
+    except SheetError as error:
+        findings.add(Place(error.line, error.row), _unreadable(error))
+        findings.stop()
 
 
-def _unreadable(error: csv.Error) -> str:
-    if "limit" in str(error):
+def _unreadable(error: SheetError) -> str:
+    if error.problem == "encoding":
+        return (
+            "this file is not in UTF-8. Save it again: in Excel as “CSV UTF-8”, in LibreOffice with the "
+            "character set “Unicode (UTF-8)”."
+        )
+    if error.problem == "length":
         return f"a cell of this row has more than {csv.field_size_limit()} characters. Shorten it."
     return (
         "the quotation marks of this row do not fit, so nothing after it can be read. A cell that begins with a "

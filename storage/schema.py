@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -320,4 +320,75 @@ media = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.Column("added_at", UtcDateTime, nullable=False),
     comment="Files on their way to the homeserver.",
+)
+
+focal = sa.Table(
+    "focal",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, primary_key=True, comment="ISO 3166-1 alpha-2, or the code of an organisation."),
+    sa.Column("number", sa.Integer, primary_key=True, comment="A country may have several mechanisms."),
+    sa.Column("titles", sa.JSON, nullable=False, comment="The office, by language. Never a person."),
+    sa.Column("notes", sa.JSON, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("appointed_year", sa.Integer),
+    sa.Column("appointed_by", sa.Integer, comment="The year by which it was appointed at the latest."),
+    sa.Column("as_of", sa.Text, nullable=False, comment="ISO 8601: a year, a month or a day."),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("source_url", sa.Text),
+    sa.Column("contact", sa.Text),
+    sa.Column("contact_url", sa.Text, comment="The official page that publishes the contact."),
+    sa.Column("confirmed_by", sa.Text, info=_person()),
+    sa.Column("confirmed_at", UtcDateTime),
+    sa.Column("version", sa.Integer, nullable=False, comment="Counts the changes of this record."),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Index(None, "holder"),
+    comment="Who to turn to: focal points, national mechanisms, members of the Group of Friends.",
+)
+
+change = sa.Table(
+    "change",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("person", sa.Text, info=_person(), comment="Null: the bot itself, as with starter content."),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("before", sa.JSON),
+    sa.Column("after", sa.JSON),
+    sa.Column("proposal_id", sa.ForeignKey("proposal.id"), comment="The import that made it."),
+    sa.Index(None, "subject", "id"),
+    sa.Index(None, "proposal_id"),
+    sqlite_autoincrement=True,
+    comment="Who changed what of the content, when, and how it was before.",
+)
+
+proposal = sa.Table(
+    "proposal",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("room_id", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False, info=_person()),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("plan", sa.JSON, comment="What would change. Emptied when it is decided."),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("decided_at", UtcDateTime),
+    sa.Index(None, "room_id", "id"),
+    sqlite_autoincrement=True,
+    comment="Imports that were shown, and what became of them.",
+)
+
+suggestion = sa.Table(
+    "suggestion",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False, info=_person()),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+    comment="Corrections that members suggested.",
 )

@@ -1,19 +1,20 @@
-"""Fill an empty database with the starter content."""
+"""Fill a new database with the starter content."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from config import starter
-from storage import glossary
+from storage import focal, focal_changes, glossary
 from storage.database import Database
 
 
-async def load(database: Database, at: datetime) -> int:
-    """Load the starter glossary when there is none. Return the number of concepts loaded."""
+async def load(database: Database, at: datetime) -> None:
+    """Load each part of the starter content, unless there was ever anything of it; what was removed stays so."""
     async with database.write() as writer:
-        if not await glossary.is_empty(writer):
-            return 0
-        concepts = [glossary.Concept.model_validate(raw) for raw in starter.glossary()]
-        await glossary.replace(writer, concepts, at)
-        return len(concepts)
+        if not await writer.revision("glossary"):
+            concepts = [glossary.Concept.model_validate(raw) for raw in starter.glossary()]
+            await glossary.replace(writer, concepts, at)
+        if not await writer.revision("focal"):
+            records = [focal.Record.model_validate(raw) for raw in starter.focal()]
+            await focal_changes.begin(writer, records, at)
