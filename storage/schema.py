@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0003"
+HEAD = "0007"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -127,6 +127,7 @@ person = sa.Table(
     sa.Column("user_id", sa.Text, primary_key=True, info=_person()),
     sa.Column("language", sa.Text),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("timezone", sa.Text),
     comment="What a person chose.",
 )
 

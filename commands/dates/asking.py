@@ -47,7 +47,9 @@ def explain(language: str, unclear: Unclear) -> Markdown:
     said = translate(language, REASONS[unclear.reason], words=code(unclear.words))
     if not unclear.choices:
         return said
-    asked = translate(language, "Did you mean one of these?" if len(unclear.choices) > 1 else "Did you mean this?")
+    asked = translate(language, "Did you mean this?")
+    if len(unclear.choices) > 1:
+        asked = translate(language, "Did you mean one of these?")
     return paragraphs(said + Markdown(" ") + asked, bullets(code(echo(language, one)) for one in unclear.choices))
 
 

@@ -13,6 +13,7 @@ from config import zones
 from config.zones.atlas import AREAS, table
 
 OFFSET = re.compile(r"(?:(?:utc|gmt|tu)\s*)?(?P<sign>[+-])\s?(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?!\w|:)")
+NONE = re.compile(r"(?:utc|gmt)(?![\w+-])")
 ZULU = re.compile(r"z(?!\w)")
 NAME = re.compile(r"[a-z]+(?:/[a-z0-9_'+-]+){1,2}")
 LETTERS = re.compile(r"[a-z]{2,5}(?![\w/])")
@@ -42,6 +43,9 @@ def offset(text: Text, at: int, heard: Heard, _here: Here) -> int:
     if heard.clock and text.plain[at - 1].isdigit() and (zulu := ZULU.match(text.plain, at)):
         heard.offset = timedelta()
         return zulu.end()
+    if heard.zones and (same := NONE.match(text.plain, at)):
+        heard.offset = timedelta()
+        return same.end()
     found = OFFSET.match(text.plain, at)
     if not found or (found.group()[0] in "+-" and not (heard.clock and _is_distance(found))):
         return 0

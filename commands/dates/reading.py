@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from commands.dates import clock, days, durations, places, relative
-from commands.dates.heard import Heard, Here
+from commands.dates.heard import Clock, Heard, Here
 from commands.dates.text import QUOTED, Text
+from commands.dates.understood import AskingError, Reason
 
 Read = Callable[[Text, int, Heard, Here], int]
 
-SEARCHED = 400
+SEARCHED = 200
 """Characters in which the beginning of a date is looked for."""
 
 BETWEEN = re.compile(r"[\s,;()@|.:]+")
@@ -30,6 +31,7 @@ MOST_LITTLE = 3
 UNTIL = re.compile(
     r"\s*(?:-|to\b|until\b|till\b|through\b|au\b|jusqu'?au\b|al\b|hasta(?:\s+el)?\b|a\b)\s*(?:(?:the|le|el)\s+)?"
 )
+LONE_NUMBER = re.compile(r"[\s,]*(?P<hour>\d{1,2})(?P<minute>\d\d)?(?=[\s.]*(?:$|\x00))")
 START = re.compile(r"(?<![a-z0-9])[a-z0-9@+]")
 
 
@@ -73,6 +75,25 @@ def apart(text: Text, draft: Draft, here: Here) -> Draft | None:
         if more.heard.is_dated and more.heard.is_timed and len(more.spans) > before:
             return more
     return None
+
+
+def lone_number(text: Text, draft: Draft) -> Draft | None:
+    """Return the date with a number behind it taken as its time: "tomorrow 10". None if there is no such number.
+
+    Raises:
+        AskingError: it can be no time: "1 January 1800".
+
+    """
+    found = LONE_NUMBER.match(text.plain, draft.end)
+    if not found or not draft.heard.is_dated or draft.heard.is_timed:
+        return None
+    more = copy.deepcopy(draft)
+    hour, minute = int(found["hour"]), int(found["minute"] or 0)
+    if hour > 24 or minute > 59:
+        raise AskingError(Reason.IMPOSSIBLE_TIME, text.words(*found.span()))
+    more.heard.clock = Clock(hour, minute, sure=bool(found["minute"]))
+    more.spans.append(found.span())
+    return more
 
 
 def _beginnings(text: Text, after: int = 0) -> Iterator[int]:
@@ -119,7 +140,8 @@ def _expected(heard: Heard, *, strict: bool) -> Iterator[Read]:
         yield _last_day
     if not heard.is_timed:
         yield _strict_clock if strict else clock.clock
-    yield places.zone if not heard.zones else places.offset
+    if heard.is_dated or heard.is_timed or not strict:
+        yield places.zone if not heard.zones else places.offset
     if heard.duration is None:
         yield durations.duration
     yield from _beside_the_date(heard)

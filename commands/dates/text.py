@@ -14,6 +14,7 @@ QUOTED = "\x00"
 
 SIGNS = {"’": "'", "‘": "'", "´": "'", "`": "'", "ʼ": "'", "–": "-", "—": "-", "−": "-", "‑": "-", "‐": "-"}
 
+SPACES = re.compile(r"[^\S\n]{2,}|(?<=\n\n)\n+")
 AROUND = " \t\n,;:.-–—|()@"
 
 
@@ -21,7 +22,8 @@ class Text:
     """What was typed, `said`, and the same in small letters without accents, `plain`: place by place alike."""
 
     def __init__(self, typed: str) -> None:
-        self.said = unicodedata.normalize("NFC", typed).translate(UNSEEN)
+        # Thousands of spaces take long to look through, and mean nothing.
+        self.said = SPACES.sub(" ", unicodedata.normalize("NFC", typed).translate(UNSEEN))
         plain = [_plain(letter) for letter in self.said]
         for token in tokens(self.said):
             if token.quoted:

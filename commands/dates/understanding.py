@@ -18,8 +18,8 @@ from commands.dates.text import Text
 from commands.dates.understood import AskingError, Caution, Reason, Unclear, Understood
 from commands.dates.vocabulary import MONTHS, WEEKDAYS
 
-LONGEST = 8000
-"""Characters. A text that is longer holds something else than a date."""
+LONGEST = 4000
+"""Characters in which a date is looked for. What follows is left as it is."""
 
 WORD = re.compile(r"[a-z]{5,}")
 MISSPELT = [word for word in (*MONTHS, *WEEKDAYS) if len(word) > 4]
@@ -40,8 +40,16 @@ def understand(words: str, language: str, now: datetime, zone: str) -> Understoo
         corrected = _corrected(text)
         second = _understand(Text(corrected), here) if corrected else None
         if isinstance(second, Understood) and Caution.DAY_GUESSED not in second.cautions:
-            return Unclear(Reason.MISSPELT, " ".join(words.split())[:60], (second,))
-    return found
+            found = Unclear(Reason.MISSPELT, " ".join(words.split())[:60], (second,))
+    return _with_the_tail(found, words[LONGEST:])
+
+
+def _with_the_tail(found: Understood | Unclear, tail: str) -> Understood | Unclear:
+    if not tail:
+        return found
+    if isinstance(found, Understood):
+        return replace(found, rest=found.rest + tail)
+    return replace(found, choices=tuple(replace(one, rest=one.rest + tail) for one in found.choices))
 
 
 def duration(words: str) -> timedelta | None:
@@ -78,9 +86,11 @@ def _is_settled(reason: Reason, choices: int) -> bool:
 def _with_what_stands_apart(text: Text, draft: Draft, here: Here, found: Understood) -> Understood | Unclear:
     """Ask whether a time that stands further on belongs to the date, or the other way round."""
     try:
-        more = reading.apart(text, draft, here)
+        more = reading.lone_number(text, draft) or reading.apart(text, draft, here)
         wider = conclude(more.heard, here) if more else ()
-    except AskingError:
+    except AskingError as error:
+        if error.unclear.reason is Reason.IMPOSSIBLE_TIME:
+            raise
         return found
     if not more or not wider:
         return found

@@ -64,7 +64,7 @@ def links() -> dict[str, str]:
             end = targets[end]
         if "/" in name and name not in known and end in known:
             found[name] = end
-    return found
+    return found | {old: new for old, new in table("renamed").items() if new in known}
 
 
 @lru_cache(maxsize=1024)

@@ -16,7 +16,8 @@ from config.countries.index import Index
 from config.countries.spelling import key, loose_key
 from config.zones.atlas import AREAS, links, rule, table, zones
 
-LANGUAGES = ("en", "fr", "es", "pt", "ar", "sw", "ru", "de", "it")
+LANGUAGES = ("root", "en", "fr", "es", "pt", "ar", "sw", "ru", "de", "it")
+"""Files of CLDR; what is alike in many languages stands in the root."""
 
 NO_PLACE = frozenset({"East", "West", "North", "South", "ACT", "LHI", "NSW", "Center", "Knox_IN", "Yancowinna"})
 """Last parts of names that say nothing by themselves."""

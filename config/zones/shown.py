@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_timezone_location
+from babel import Locale
+
+from config.zones.atlas import table
 
 MINUS = "−"
 
@@ -20,7 +22,11 @@ def city(zone: str, language: str) -> str:
     """Return the place that a zone is named after, as "Nueva York"; UTC+3 for one that is a distance only."""
     if zone == "UTC" or zone.startswith("Etc/"):
         return offset(zone, datetime(2000, 1, 1, tzinfo=UTC))
-    return get_timezone_location(ZoneInfo(zone), locale=language.replace("-", "_"), return_city=True)
+    named = Locale.parse(language.replace("-", "_")).time_zones
+    for name in (zone, *(old for old, new in table("renamed").items() if new == zone)):
+        if found := named.get(name, {}).get("city"):
+            return str(found)
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def offset(zone: str, moment: datetime) -> str:
