@@ -223,7 +223,7 @@ def _ending(heard: Heard, here: Here, one: Understood) -> Understood:
         return replace(one, duration=heard.duration)
     last = _last(heard, here, one.date) or one.date
     if heard.until is None or one.start is None or one.time is None:
-        return replace(one, last=last if last != one.date else None, duration=heard.duration)
+        return _over_days(heard, replace(one, last=last if last != one.date else None))
     hours = hours_of(heard.until, heard.until.part or heard.part) or [(0, 0)]
     ends = [_moment(one, last + timedelta(shift), minutes) for minutes, shift in hours]
     later = [end for end in ends if end > one.start]
@@ -236,6 +236,16 @@ def _ending(heard: Heard, here: Here, one: Understood) -> Understood:
     if later[0] - one.start > LONGEST:
         raise AskingError(Reason.TOO_LONG, heard.words)
     return replace(one, duration=later[0] - one.start, cautions=cautions)
+
+
+def _over_days(heard: Heard, one: Understood) -> Understood:
+    """Return a date that lasts until some other day, of which it is not said when it ends."""
+    if one.last is not None and one.last < one.date:
+        raise AskingError(Reason.BACKWARDS, heard.words)
+    if heard.duration is None or one.last is None:
+        return replace(one, duration=heard.duration)
+    # An hour, or three days? Perhaps an hour on each; that would be three events.
+    raise AskingError(Reason.SCATTERED, "", (replace(one, last=None, duration=heard.duration), one))
 
 
 def _moment(one: Understood, day: date, minutes: int) -> datetime:

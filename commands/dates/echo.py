@@ -22,11 +22,12 @@ def echo(language: str, one: Understood) -> str:
     """Return a date in words: "Wednesday, 9 December 2026, 15:00–16:30 (Africa/Nairobi, UTC+3)"."""
     day = _day(one.date, language)
     if one.start is None or one.time is None:
-        return f"{day} – {_day(one.last, language)}" if one.last else day
+        days = f"{day} – {_day(one.last, language)}" if one.last else day
+        return f"{days}, {echo_duration(language, one.duration)}" if one.duration else days
     first = f"{day}, {one.time:%H:%M}"
     place = f"({_place(one.place, one.start)})"
     if one.duration is None:
-        return f"{first} {place}"
+        return f"{first} {place} – {_day(one.last, language)}" if one.last else f"{first} {place}"
     end = one.end.astimezone(ZoneInfo(one.place)) if one.end else None
     if end is None or end.utcoffset() != one.start.astimezone(ZoneInfo(one.place)).utcoffset():
         # The clocks are changed in between; two times on them would mislead.

@@ -73,7 +73,10 @@ class Understood:
     duration: dt.timedelta | None = None
     """How long it takes, by a stop watch."""
     last: dt.date | None = None
-    """The last day of something that takes whole days; None: it is the only one."""
+    """The last day of something that takes whole days, or of which nobody said at what time it ends.
+
+    None: there is no other day, or `duration` tells the end.
+    """
     rest: str = ""
     cautions: frozenset[Caution] = frozenset()
 

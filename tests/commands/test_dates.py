@@ -61,7 +61,7 @@ def asked(said: str, language: str = "en", zone: str = PARIS) -> Unclear:
 
 def same(one: Understood) -> tuple[object, ...]:
     """Return what must be alike in two readings of a date."""
-    return one.date, one.time, one.start, one.end, one.last, one.place
+    return one.date, one.time, one.start, one.end, one.last, one.place, one.duration
 
 
 def test_the_table_is_large_enough() -> None:
@@ -241,6 +241,19 @@ def test_a_duration_by_itself(said: str, minutes: int) -> None:
 @pytest.mark.parametrize("said", ["", "soon", "12", "2h before", "9999 weeks", "15:00", "-5m"])
 def test_no_duration(said: str) -> None:
     assert duration(said) is None
+
+
+def test_days_with_a_beginning_and_no_end() -> None:
+    one = read("9-11 Dec 2026 15:00")
+    assert (one.last, one.end) == (date(2026, 12, 11), None)
+    assert echo("en", one) == (
+        "Wednesday, 9 December 2026, 15:00 (Europe/Paris, UTC+1) – Friday, 11 December 2026"
+    )
+    assert [one.duration for one in asked("9-11 Dec 2026 15:00 2h").choices] == [timedelta(hours=2), None]
+
+
+def test_how_long_it_takes_is_shown_without_a_time() -> None:
+    assert echo("en", read("9 Dec 2026 90m")) == "Wednesday, 9 December 2026, 1 hour 30 minutes"
 
 
 def test_durations_are_shown() -> None:
