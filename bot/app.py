@@ -20,6 +20,7 @@ import commands.glossary
 import commands.help
 import commands.language
 import commands.status
+import commands.timezone
 from bot.addressing import Address
 from bot.authority import Authority
 from bot.backoff import Backoff
@@ -69,7 +70,16 @@ KEPT = timedelta(days=30)
 
 def registry() -> Registry:
     """Return all commands of the bot."""
-    return Registry([commands.glossary, commands.export, commands.language, commands.help, commands.status])
+    return Registry(
+        [
+            commands.glossary,
+            commands.export,
+            commands.language,
+            commands.timezone,
+            commands.help,
+            commands.status,
+        ]
+    )
 
 
 class App:
@@ -149,7 +159,7 @@ class App:
         self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
         self._dispatch = Dispatch(
             self._database,
-            Responder(self._database, registry(), settings.default_language),
+            Responder(self._database, registry(), settings.default_language, settings.default_timezone),
             self._outbox,
             self._rooms,
             Authority(self._session, self._rooms, settings.moderation.power),

@@ -99,11 +99,16 @@ def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
 def tokens(text: str) -> list[Token]:
     """Split a text into words and quoted passages."""
     found: list[Token] = []
+    unclosed: set[str] = set()  # so that thousands of quotes are not each looked for to the end
     position = 0
     while match := _WORD.search(text, position):
         start = match.start()
         closing = _QUOTES.get(text[start])
-        end = next((i for i in range(start + 1, len(text)) if text[i] in closing), -1) if closing else -1
+        end = -1
+        if closing and closing not in unclosed:
+            end = next((i for i in range(start + 1, len(text)) if text[i] in closing), -1)
+            if end < 0:
+                unclosed.add(closing)
         if end > 0:
             found.append(Token(text[start + 1 : end], start, end + 1, quoted=True))
             position = end + 1

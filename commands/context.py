@@ -81,6 +81,8 @@ class Context:
     registry: Registry
     surroundings: Surroundings
     default_language: str = "en"
+    timezone: str = "UTC"
+    """The IANA name of the zone that the person chose, else of that of the settings."""
     _held: dict[Permission, bool] = field(default_factory=dict)
 
     @property

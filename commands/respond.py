@@ -49,10 +49,13 @@ Finish = Callable[[Writer, Answer], Awaitable[None]]
 class Responder:
     """Answers what people type."""
 
-    def __init__(self, database: Database, registry: Registry, default_language: str) -> None:
+    def __init__(
+        self, database: Database, registry: Registry, default_language: str, default_timezone: str = "UTC"
+    ) -> None:
         self.registry = registry
         self._database = database
         self._default_language = default_language
+        self._default_timezone = default_timezone
 
     async def respond(
         self, asker: Asker, typed: str, surroundings: Surroundings, now: datetime, finish: Finish
@@ -107,6 +110,7 @@ class Responder:
             registry=self.registry,
             surroundings=surroundings,
             default_language=self._default_language,
+            timezone=voice.timezone or self._default_timezone,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -12,28 +13,44 @@ from storage.schema import person, room
 
 
 class Voice(BaseModel):
-    """In which language to answer: the choice of the person and that of the room."""
+    """How to answer: the language that the person chose and that of the room, and the person's time zone."""
 
     person: str | None = None
     room: str | None = None
+    timezone: str | None = None
+    """The IANA name."""
 
 
 # Asked with each command, and so made once: to make a question takes longer than to answer it.
 _VOICE = sa.select(
     sa.select(person.c.language).where(person.c.user_id == sa.bindparam("user_id")).scalar_subquery(),
     sa.select(room.c.language).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
+    sa.select(person.c.timezone).where(person.c.user_id == sa.bindparam("user_id")).scalar_subquery(),
 )
 
 
 async def voice(reader: Reader, user_id: str, room_id: str) -> Voice:
-    """Return both choices with one question."""
-    mine, rooms = (await reader.sql.execute(_VOICE, {"user_id": user_id, "room_id": room_id})).one()
-    return Voice(person=mine, room=rooms)
+    """Return all choices with one question."""
+    mine, rooms, zone = (await reader.sql.execute(_VOICE, {"user_id": user_id, "room_id": room_id})).one()
+    return Voice(person=mine, room=rooms, timezone=zone)
 
 
 async def choose_language(writer: Writer, user_id: str, code: str, at: datetime) -> None:
     """Set the language in which a person is answered."""
-    values = {"language": code, "updated_at": at}
+    await _put(writer, user_id, {"language": code, "updated_at": at})
+
+
+async def choose_timezone(writer: Writer, user_id: str, zone: str | None, at: datetime) -> None:
+    """Set the time zone in which a person is told times, by its IANA name; None: forget it."""
+    if zone is not None:
+        await _put(writer, user_id, {"timezone": zone, "updated_at": at})
+        return
+    this = person.c.user_id == user_id
+    await writer.sql.execute(sa.delete(person).where(this, person.c.language.is_(None)))
+    await writer.sql.execute(sa.update(person).where(this).values(timezone=None, updated_at=at))
+
+
+async def _put(writer: Writer, user_id: str, values: dict[str, Any]) -> None:
     done = await writer.sql.execute(sa.update(person).where(person.c.user_id == user_id).values(**values))
     if done.rowcount == 0:
         await writer.sql.execute(sa.insert(person).values(user_id=user_id, **values))

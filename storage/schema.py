@@ -127,6 +127,7 @@ person = sa.Table(
     sa.Column("user_id", sa.Text, primary_key=True, info=_person()),
     sa.Column("language", sa.Text),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("timezone", sa.Text),
     comment="What a person chose.",
 )
 

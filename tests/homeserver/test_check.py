@@ -26,7 +26,7 @@ from bot.encryption.secret_storage import RecoveryKey
 from bot.findings import Report
 from bot.session import Session
 from config.settings import MatrixSettings, RoomSettings, Settings
-from storage import outbox
+from storage import outbox, schema
 from storage.database import Database
 from storage.outbox import OutboxRow
 from tests.homeserver.running import RunningBot
@@ -251,7 +251,7 @@ async def test_databases_that_cannot_be_used(place: Place) -> None:
     file = place.folder / "bot.db"
     database = await Database.open(f"sqlite+aiosqlite:///{file}")
     await database.close()
-    assert "Its schema is 0003, the newest." in said(await examine(place.settings()), "ok")
+    assert f"Its schema is {schema.HEAD}, the newest." in said(await examine(place.settings()), "ok")
     raw = sqlite3.connect(file)
     raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.commit()

@@ -1,0 +1,14 @@
+"""The time zone that a person chose."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Give a person a time zone."""
+    op.add_column("person", sa.Column("timezone", sa.Text(), nullable=True))
