@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.media import SCHEME
 from commands.attachment import Attachment
 from commands.rendering import Markdown, render, split
-from storage.outbox import OutboxRow, SentAnswer
+from storage.outbox import Buttons, OutboxRow, SentAnswer
 
 KEY = "org.gaamac.bot.txn_id"
 """Put into each event that the bot sends, so that it can find its own after the homeserver has forgotten the
@@ -35,14 +35,18 @@ def answer(
     now: datetime,
     earlier: list[SentAnswer],
     files: Sequence[dict[str, Any]] = (),
+    buttons: Mapping[str, str] | None = None,
+    reply_to: str | None = None,
 ) -> list[OutboxRow]:
     """Make outbox rows of an answer to the event `cause`.
 
     `trigger` is the event that is being handled: `cause` itself, or an edit of it. The messages of an
-    `earlier` answer are edited; those that have no part any more are redacted.
+    `earlier` answer are edited; those that have no part any more are redacted. `buttons` belong to the last
+    message of the text. Who pressed a button gets a reply to the message `reply_to` that had it.
     """
     rows = []
-    for part, piece in enumerate(split(text)):
+    pieces = split(text)
+    for part, piece in enumerate(pieces):
         shared = {
             "txn_id": transaction_id("answer", trigger, part),
             "room_id": room_id,
@@ -54,8 +58,9 @@ def answer(
         if part < len(earlier):
             rows.append(OutboxRow(kind="edit", about=earlier[part].id, content=content, **shared))
         else:
-            content["m.relates_to"] = relation(cause, thread)
-            rows.append(OutboxRow(kind="message", content=content, **shared))
+            content["m.relates_to"] = relation(reply_to or cause, thread)
+            last = Buttons(commands=dict(buttons), thread=thread) if buttons and part == len(pieces) - 1 else None
+            rows.append(OutboxRow(kind="message", content=content, buttons=last, **shared))
     surplus = earlier[len(rows) :]
     for part, content in enumerate(files, start=len(rows)):
         # A file is no new text of an older message, so it is always a message of its own.
@@ -66,11 +71,35 @@ def answer(
                 kind="message",
                 cause=cause,
                 part=part,
-                content={**content, "m.relates_to": relation(cause, thread)},
+                content={**content, "m.relates_to": relation(reply_to or cause, thread)},
                 created_at=now,
             )
         )
     return rows + withdrawal(surplus, trigger=trigger, cause=cause, now=now)
+
+
+def offered(stored: Sequence[OutboxRow]) -> list[OutboxRow]:
+    """Make outbox rows that put the buttons of stored messages under them, for people to press."""
+    return [
+        OutboxRow(
+            txn_id=transaction_id("button", row.txn_id, key),
+            room_id=row.room_id,
+            kind="reaction",
+            priority=row.priority,
+            part=place,
+            about=row.id,
+            content={"key": key},
+            created_at=row.created_at,
+        )
+        for row in stored
+        if row.buttons
+        for place, key in enumerate(row.buttons.commands)
+    ]
+
+
+def reaction(event_id: str, key: str) -> dict[str, Any]:
+    """Return the content of a reaction."""
+    return {"m.relates_to": {"rel_type": "m.annotation", "event_id": event_id, "key": key}}
 
 
 def withdrawal(earlier: list[SentAnswer], *, trigger: str, cause: str, now: datetime) -> list[OutboxRow]:

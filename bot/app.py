@@ -16,8 +16,13 @@ from pathlib import Path
 import structlog
 
 import commands.export
+import commands.focal
+import commands.focal_import
+import commands.focal_network
+import commands.focal_upkeep
 import commands.glossary
 import commands.help
+import commands.imports
 import commands.language
 import commands.status
 import commands.timezone
@@ -39,8 +44,10 @@ from bot.errors import (
 )
 from bot.flood import Flood
 from bot.inbox import Inbox
+from bot.lanes import Lanes
 from bot.outbox import Outbox
 from bot.pace import Pace
+from bot.received import Received
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.unreadable import Teller
@@ -49,8 +56,8 @@ from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
 from config.settings import Settings
+from storage import awaited_files, media, room_keys, starter, unreadable
 from storage import inbox as inbox_storage
-from storage import media, room_keys, starter, unreadable
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
 from storage.database import Database
@@ -73,6 +80,11 @@ def registry() -> Registry:
     return Registry(
         [
             commands.glossary,
+            commands.focal,
+            commands.focal_network,
+            commands.focal_upkeep,
+            commands.focal_import,
+            commands.imports,
             commands.export,
             commands.language,
             commands.timezone,
@@ -113,7 +125,7 @@ class App:
         await self._wire()
         # Before anything new comes in, so that what is older goes first.
         resumed = await self._outbox.resume()
-        waiting = await self._dispatch.resume()
+        waiting = await self._lanes.resume()
         if resumed or waiting:
             log.info("resumed", answers=resumed, rooms=waiting)
         # What is loaded now stays; looking through it at each full collection would stop the loop for nothing.
@@ -159,7 +171,13 @@ class App:
         self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
         self._dispatch = Dispatch(
             self._database,
-            Responder(self._database, registry(), settings.default_language, settings.default_timezone),
+            Responder(
+                self._database,
+                registry(),
+                settings.default_language,
+                settings.default_timezone,
+                settings.focal.fresh_months,
+            ),
             self._outbox,
             self._rooms,
             Authority(self._session, self._rooms, settings.moderation.power),
@@ -167,14 +185,16 @@ class App:
             settings.command_prefix,
             settings.default_language,
             self._condition,
+            Received(self._session, self._encryption),
         )
+        self._lanes = Lanes(self._database, self._dispatch.handle)
         self._inbox = Inbox(
             self._session,
             self._database,
             self._rooms,
             self._address,
             self._encryption,
-            self._dispatch.deliver,
+            self._lanes.deliver,
             self._backoff,
         )
 
@@ -232,6 +252,7 @@ class App:
                     await room_keys.prune(writer, before)
                     await unreadable.prune(writer, before)
                     await media.prune(writer, before)
+                    await awaited_files.prune(writer, before)
             except Exception as error:
                 log.exception("cannot prune", error=type(error).__name__)
             await asyncio.sleep(24 * 3600)
@@ -240,11 +261,11 @@ class App:
         """Finish what was begun, as far as the time allows; the rest waits in the database."""
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                await self._dispatch.drained()
+                await self._lanes.drained()
                 await self._outbox.drained()
         except TimeoutError:
             log.info("stopping with work left; it is stored and goes on at the next start")
-        await self._dispatch.close()
+        await self._lanes.close()
         await self._outbox.close()
 
 

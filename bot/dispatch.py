@@ -1,17 +1,14 @@
-"""From stored events to stored answers: a lane for each room, in order inside it, lanes side by side.
+"""From a stored event to a stored answer.
 
-Few events of a lane are held in memory; when more come, the lane reads them from the inbox, where they are
-safe. Each is handled in one transaction that stores its answer and marks it as handled, so a crash repeats
-it as if nothing had been, and an error harms no other.
+Each event is handled in one transaction that stores its answer and marks it as handled, so a crash repeats it
+as if nothing had been. The lanes (`bot.lanes`) say when.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,42 +16,31 @@ import structlog
 
 from bot import answers
 from bot.authority import Authority
-from bot.backoff import Backoff
 from bot.flood import Flood, Verdict
 from bot.outbox import Outbox
+from bot.received import FileError, Received
 from bot.rooms import Rooms
-from commands.attachment import Attachment
+from commands.attachment import Attachment, Post, ReceivedFile
 from commands.context import Asker, Condition, Surroundings, mark, translate
 from commands.respond import Answer, Responder
+from storage import awaited_files, media, people
 from storage import inbox as storage
-from storage import media, people
 from storage import outbox as outbox_storage
 from storage.database import Database, Writer
 from storage.inbox import InboxEvent, Outcome
-from storage.outbox import OutboxRow, SentAnswer
+from storage.outbox import Buttons, OutboxRow, SentAnswer
 
 log = structlog.get_logger(__name__)
 
-HELD = 100
-"""Events of one lane in memory."""
-AT_ONCE = 32
-"""Lanes that work at the same time."""
+WAITING = timedelta(minutes=10)
+"""How long a command waits for its file."""
+BUTTON_TRIES, BUTTON_SECONDS = 50, 0.2
 
 TOO_MANY = mark(
     "That is more than {limit} commands in a minute. I answer you again when the minute is over; please send "
     "this one again then."
 )
 NOT_AGAIN = mark("An edit does not rerun a command that changes something. Send it as a new message, please.")
-
-
-@dataclass(slots=True)
-class Lane:
-    """What is to be done in a room. `behind`: more waits in the inbox than stands in the queue."""
-
-    room_id: str
-    queue: deque[InboxEvent] = field(default_factory=deque)
-    behind: bool = False
-    done: int = 0
 
 
 class Dispatch:
@@ -71,6 +57,7 @@ class Dispatch:
         prefix: str,
         default_language: str,
         condition: Callable[[], Condition],
+        received: Received,
     ) -> None:
         self._database = database
         self._responder = responder
@@ -81,94 +68,58 @@ class Dispatch:
         self._prefix = prefix
         self._default_language = default_language
         self._condition = condition
-        self._lanes: dict[str, Lane] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._received = received
         self.answered = 0
 
-    async def resume(self) -> int:
-        """Take up what an earlier run did not handle. Return in how many rooms."""
-        async with self._database.read() as reader:
-            waiting = await storage.pending_rooms(reader)
-        for room_id in waiting:
-            self._lane(room_id).behind = True
-        return len(waiting)
-
-    def deliver(self, events: list[InboxEvent]) -> None:
-        """Handle events that are stored. Returns at once."""
-        for event in events:
-            lane = self._lane(event.room_id)
-            if lane.behind or len(lane.queue) >= HELD:
-                lane.behind = True
-            else:
-                lane.queue.append(event)
-
-    async def drained(self) -> None:
-        """Wait until nothing is left to handle."""
-        while self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
-
-    async def close(self) -> None:
-        """Stop. What is left waits in the inbox."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _lane(self, room_id: str) -> Lane:
-        if room_id not in self._lanes:
-            lane = self._lanes[room_id] = Lane(room_id)
-            self._tasks[room_id] = asyncio.create_task(self._work(lane), name=f"lane {room_id}")
-        return self._lanes[room_id]
-
-    async def _work(self, lane: Lane) -> None:
-        try:
-            while lane.queue or lane.behind:
-                async with self._slots:
-                    if not lane.queue:
-                        await self._catch_up(lane)
-                    elif lane.queue[0].seq > lane.done:
-                        await self._until_handled(lane.queue[0])
-                        lane.done = lane.queue.popleft().seq
-                    else:
-                        lane.queue.popleft()
-        finally:
-            # Without an await between the last look at the lane and this line, no event can slip between.
-            del self._lanes[lane.room_id], self._tasks[lane.room_id]
-
-    async def _catch_up(self, lane: Lane) -> None:
-        """Read the next events of a lane from the inbox."""
-        try:
-            async with self._database.read() as reader:
-                rows = await storage.pending(reader, lane.room_id, after=lane.done, limit=HELD)
-        except Exception as error:
-            log.exception("cannot read the inbox", room=lane.room_id, error=type(error).__name__)
-            await asyncio.sleep(1.0)
-            return
-        # While `behind` is set nothing is put into the queue, so the order of the inbox is kept.
-        lane.queue.extend(rows)
-        lane.behind = len(rows) == HELD
-
-    async def _until_handled(self, event: InboxEvent) -> None:
-        """Handle an event; when even its failure cannot be stored, try again later."""
-        backoff = Backoff()
-        while True:
-            try:
-                await self._handle(event)
-            except Exception as error:
-                pause = backoff.next()
-                log.exception("cannot handle an event", kind=event.kind, error=type(error).__name__)
-                await asyncio.sleep(pause)
-            else:
-                return
-
-    async def _handle(self, event: InboxEvent) -> None:
+    async def handle(self, event: InboxEvent) -> None:
+        """Deal with an event, and mark it as dealt with in the transaction that stores what follows."""
         if event.kind == "message":
             await self._message(event)
         elif event.kind == "edit":
             await self._edit(event)
+        elif event.kind == "reaction":
+            await self._pressed(event)
+        elif event.kind == "file":
+            await self._awaited(event)
         else:
             await self._withdraw(event, "redacted")
+
+    async def _pressed(self, event: InboxEvent) -> None:
+        """Run the command that a reaction stands for, as if the person had typed it."""
+        target = event.target or ""
+        buttons = await self._buttons(event.room_id, target)
+        typed = _command_of(buttons, str((event.payload or {}).get("key"))) if buttons else None
+        if buttons is None or typed is None:
+            await self._ignore(event)
+            return
+        payload = {"text": typed, "thread": buttons.thread, "pressed": target}
+        await self._message(event.model_copy(update={"payload": payload}))
+
+    async def _buttons(self, room_id: str, target: str) -> Buttons | None:
+        """Return what reactions to an event stand for. It may have been sent without us knowing as what."""
+        for _ in range(BUTTON_TRIES):
+            async with self._database.read() as reader:
+                # In this order: what is recorded between the two questions is found in the next turn.
+                sending = await outbox_storage.is_sending_buttons(reader, room_id)
+                found = await outbox_storage.buttons(reader, target)
+            if found is not None or not sending:
+                return found
+            await asyncio.sleep(BUTTON_SECONDS)
+        return None
+
+    async def _awaited(self, event: InboxEvent) -> None:
+        """Give a file to the command that waits for it; else it is none of ours."""
+        async with self._database.read() as reader:
+            command = await awaited_files.command(reader, event.room_id, event.sender, event.sent_at)
+        if command is None:
+            await self._ignore(event)
+            return
+        payload = {**(event.payload or {}), "text": command, "awaited": True}
+        await self._message(event.model_copy(update={"payload": payload}))
+
+    async def _ignore(self, event: InboxEvent) -> None:
+        async with self._database.write() as writer:
+            await self._mark(writer, event, "silent")
 
     async def _message(self, event: InboxEvent) -> None:
         verdict = self._flood.verdict(event.sender, event.sent_at)
@@ -211,9 +162,16 @@ class Dispatch:
     async def _respond(self, event: InboxEvent, *, cause: str, earlier: list[SentAnswer]) -> None:
         payload = event.payload or {}
         asker = self._asker(event)
+        try:
+            file = await self._file_of(event)
+        except FileError as error:
+            await self._say(event, error.message, "answered", **error.values)
+            return
         surroundings = Surroundings(
             holds=partial(self._authority.holds, user_id=event.sender, room_id=event.room_id, direct=asker.direct),
             condition=self._condition,
+            moderation=self._moderation(),
+            file=file,
         )
         stored: list[OutboxRow] = []
 
@@ -230,13 +188,54 @@ class Dispatch:
                 now=now,
                 earlier=earlier,
                 files=files,
+                buttons=answer.buttons,
+                reply_to=payload.get("pressed"),
             )
-            stored[:] = await outbox_storage.add(writer, rows)
+            rows += [self._post(post, event, place, now) for place, post in enumerate(answer.posts)]
+            kept = await outbox_storage.add(writer, rows)
+            stored[:] = [*kept, *await outbox_storage.add(writer, answers.offered(kept))]
+            if payload.get("awaited"):
+                await awaited_files.forget(writer, event.room_id, event.sender)
+            if answer.awaits_file:
+                await awaited_files.expect(
+                    writer,
+                    room_id=event.room_id,
+                    person=event.sender,
+                    command=answer.awaits_file,
+                    expires_at=now + WAITING,
+                )
             await self._mark(writer, event, "answered", answer.command)
 
         await self._responder.respond(asker, str(payload.get("text", "")), surroundings, datetime.now(UTC), finish)
         self.answered += 1
         self._outbox.push(stored)
+
+    async def _file_of(self, event: InboxEvent) -> ReceivedFile | None:
+        """Fetch the file that a command is about, if it is one that takes a file."""
+        payload = event.payload or {}
+        found = self._responder.registry.find(str(payload.get("text", "")))
+        if found is None or not found.command.file:
+            return None
+        permission = found.command.permission
+        direct = self._rooms.is_direct(event.room_id)
+        if not await self._authority.holds(permission, user_id=event.sender, room_id=event.room_id, direct=direct):
+            return None  # Who may not run it is told so; nothing is fetched for them.
+        return await self._received.fetch(payload, event.room_id)
+
+    def _moderation(self) -> Asker | None:
+        room_id = self._rooms.moderation
+        return Asker(user_id="", room_id=room_id, direct=False, prefix=self._prefix) if room_id else None
+
+    def _post(self, post: Post, event: InboxEvent, place: int, now: datetime) -> OutboxRow:
+        """Make the outbox row of a message to another room."""
+        return OutboxRow(
+            txn_id=answers.transaction_id("post", event.event_id, place),
+            room_id=self._rooms.moderation or "",
+            kind="message",
+            content=answers.message(post.text),
+            buttons=Buttons(commands=dict(post.buttons)) if post.buttons else None,
+            created_at=now,
+        )
 
     async def _file(self, writer: Writer, attachment: Attachment, now: datetime) -> dict[str, Any]:
         """Store a file that an answer has, and return the content of its message."""
@@ -257,6 +256,7 @@ class Dispatch:
             thread=(event.payload or {}).get("thread"),
             now=datetime.now(UTC),
             earlier=[],
+            reply_to=(event.payload or {}).get("pressed"),
         )
         async with self._database.write() as writer:
             stored = await outbox_storage.add(writer, rows)
@@ -267,6 +267,11 @@ class Dispatch:
         """Take back the answers to a message that was taken back."""
         target = event.target or ""
         async with self._database.write() as writer:
+            origin = await storage.origin(writer, target)
+            if origin is not None and origin.kind == "reaction":
+                # What a button did is undone by a command, not by taking the reaction back.
+                await self._mark(writer, event, "silent")
+                return
             earlier = await outbox_storage.answers(writer, target)
             rows = answers.withdrawal(earlier, trigger=event.event_id, cause=target, now=datetime.now(UTC))
             stored = await outbox_storage.add(writer, rows)
@@ -284,3 +289,13 @@ class Dispatch:
             direct=direct,
             prefix="" if direct else self._prefix,
         )
+
+
+def _command_of(buttons: Buttons, key: str) -> str | None:
+    """Return the command of a button. Clients add variation selectors and skin tones to emoji."""
+    wanted = _bare(key)
+    return next((command for shown, command in buttons.commands.items() if _bare(shown) == wanted), None)
+
+
+def _bare(key: str) -> str:
+    return "".join(sign for sign in key if sign not in "\ufe0e\ufe0f" and not "\U0001f3fb" <= sign <= "\U0001f3ff")

@@ -70,3 +70,11 @@ EXIT_UNREACHABLE = 4
 EXIT_DATABASE = 5
 EXIT_RUNNING = 6
 EXIT_PROBLEM = 7
+
+
+class TooLargeError(Exception):
+    """A file has more bytes than are taken; `size` is what is known of how many."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} bytes")
+        self.size = size

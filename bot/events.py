@@ -37,7 +37,26 @@ class Message(Event):
 
     body: str
     thread: str | None
-    is_reply: bool
+    mentions: frozenset[str]
+    reply_to: str | None = None
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it answers another message."""
+        return self.reply_to is not None
+
+
+@dataclass(frozen=True, slots=True)
+class File(Event):
+    """A file (`m.file`). `caption` is what was written with it; `encrypted` the `file` of an encrypted one."""
+
+    name: str
+    mimetype: str
+    size: int | None
+    url: str
+    encrypted: Mapping[str, Any] | None
+    caption: str | None
+    thread: str | None
     mentions: frozenset[str]
 
 
@@ -150,13 +169,17 @@ def _encrypted(event: Mapping[str, Any], room_id: str) -> Encrypted | None:
     return Encrypted(**_common(event, room_id), content=content)
 
 
-def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | Verification | None:
+def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | File | Verification | None:
     content = _object(event.get("content"), "content")
     if content.get("msgtype") == VERIFICATION_REQUEST:
         return Verification(**_common(event, room_id), step=VERIFICATION_REQUEST, content=content)
+    relation = content.get("m.relates_to")
+    if content.get("msgtype") == "m.file":
+        # A new caption of a file is a new caption, and no new command.
+        edited = isinstance(relation, Mapping) and relation.get("rel_type") == "m.replace"
+        return None if edited else _file(event, content, room_id)
     if content.get("msgtype") != "m.text":
         return None
-    relation = content.get("m.relates_to")
     if isinstance(relation, Mapping) and relation.get("rel_type") == "m.replace":
         new = _object(content.get("m.new_content"), "m.new_content")
         return Edit(
@@ -165,19 +188,49 @@ def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | Verific
             body=_text(new, "body"),
             mentions=_mentions(new),
         )
-    thread = None
-    is_reply = False
-    if isinstance(relation, Mapping):
-        if relation.get("rel_type") == "m.thread":
-            thread = identifier(relation, "event_id")
-        is_reply = isinstance(relation.get("m.in_reply_to"), Mapping)
     return Message(
         **_common(event, room_id),
         body=_text(content, "body"),
-        thread=thread,
-        is_reply=is_reply,
+        thread=_thread(relation),
+        mentions=_mentions(content),
+        reply_to=_reply_to(relation),
+    )
+
+
+def _file(event: Mapping[str, Any], content: Mapping[str, Any], room_id: str) -> File:
+    body, name = _text(content, "body"), content.get("filename")
+    info, sealed = content.get("info"), content.get("file")
+    size = info.get("size") if isinstance(info, Mapping) else None
+    mimetype = info.get("mimetype") if isinstance(info, Mapping) else None
+    captioned = isinstance(name, str) and name != body
+    encrypted = sealed if isinstance(sealed, Mapping) else None
+    return File(
+        **_common(event, room_id),
+        name=clean(name) if isinstance(name, str) else body,
+        mimetype=clean(mimetype) if isinstance(mimetype, str) else "application/octet-stream",
+        size=size if isinstance(size, int) and not isinstance(size, bool) else None,
+        url=identifier(encrypted if encrypted is not None else content, "url"),
+        encrypted=encrypted,
+        caption=body if captioned else None,
+        thread=_thread(content.get("m.relates_to")),
         mentions=_mentions(content),
     )
+
+
+def _thread(relation: object) -> str | None:
+    if isinstance(relation, Mapping) and relation.get("rel_type") == "m.thread":
+        return identifier(relation, "event_id")
+    return None
+
+
+def _reply_to(relation: object) -> str | None:
+    answered = relation.get("m.in_reply_to") if isinstance(relation, Mapping) else None
+    if not isinstance(answered, Mapping):
+        return None
+    try:
+        return identifier(answered, "event_id")
+    except MalformedError:
+        return ""  # A reply to nothing that can be found, and all the same a message.
 
 
 def _redaction(event: Mapping[str, Any], room_id: str) -> Redaction:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,15 +18,16 @@ import structlog
 
 from bot.addressing import Address
 from bot.backoff import Backoff
+from bot.concern import Concern
 from bot.encryption.machine import Encryption
 from bot.errors import LimitedError, LoggedOutError, MatrixError, StartError
-from bot.events import Edit, Event, Message, Redaction, clean
+from bot.events import Event, clean
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.timeline import EVENTS, Timeline
 from storage import inbox as storage
 from storage import rooms as room_storage
-from storage.database import Database, Writer
+from storage.database import Database
 from storage.inbox import InboxEvent
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ class Inbox:
         self._session = session
         self._database = database
         self._rooms = rooms
-        self._address = address
+        self._concern = Concern(session.user_id, rooms, address)
         self._encryption = encryption
         self._deliver = deliver
         self._timeline = Timeline(session)
@@ -162,19 +162,19 @@ class Inbox:
             events += await self._room(room_id, section, now)
         closed = await self._encryption.prepare(found, events)
         # What is closed can be judged only when it was opened.
-        concerned = [] if closed else self._concerned(events, now)
+        concerned = [] if closed else self._concern.entries(events, self.synced_at, now)
         changed = list(self._rooms.changed())
         fresh: list[InboxEvent] = []
         # A round that brought nothing to keep may be read again after a crash; that costs less than a write.
         if closed or changed or concerned or now - self._kept_at > KEEP:
             async with self._database.write() as writer:
                 if closed:
-                    concerned = self._concerned(await self._encryption.open(writer, found, events), now)
+                    concerned = self._concern.entries(
+                        await self._encryption.open(writer, found, events), self.synced_at, now
+                    )
                 for room in changed:
                     await room_storage.put(writer, room)
-                mentioned = _mentioned(concerned)
-                wanted = [entry for entry in concerned if await self._is_known(writer, entry, mentioned)]
-                fresh = await storage.add(writer, wanted)
+                fresh = await storage.add(writer, await self._concern.wanted(writer, concerned))
                 await storage.advance(writer, next_batch, now)
             self._kept_at = now
         self._rooms.commit()
@@ -199,58 +199,6 @@ class Inbox:
             self._rooms.apply(event)
         # At the very first sync the timeline shows what was said before the bot was started.
         return [] if self._token is None else events
-
-    def _concerned(self, events: list[Event], now: datetime) -> list[InboxEvent]:
-        """Return what of these events is to be stored."""
-        return [entry for event in events if (entry := self._entry(event, now))]
-
-    def _entry(self, event: Event, now: datetime) -> InboxEvent | None:
-        """Return what is to be stored of an event; None when it does not concern the bot."""
-        if event.sender == self._session.user_id or not self._rooms.is_joined(event.room_id):
-            return None
-        # The sender's homeserver may claim any time; it cannot have come before the last round, nor after now.
-        earliest = self.synced_at or event.sent_at
-        shared = {
-            "event_id": event.event_id,
-            "room_id": event.room_id,
-            "sender": event.sender,
-            "sent_at": min(max(event.sent_at, earliest), now),
-        }
-        if isinstance(event, Message):
-            text = self._said(event)
-            if text is None:
-                return None
-            return InboxEvent(kind="message", payload={"text": text, "thread": event.thread}, **shared)
-        if isinstance(event, Edit):
-            payload = {"text": self._said(event), "thread": None}
-            return InboxEvent(kind="edit", target=event.target, payload=payload, **shared)
-        if isinstance(event, Redaction):
-            return InboxEvent(kind="redaction", target=event.target, **shared)
-        return None
-
-    def _said(self, event: Message | Edit) -> str | None:
-        return self._address.command_in(
-            event.body,
-            direct=self._rooms.is_direct(event.room_id),
-            mentioned=self._session.user_id in event.mentions,
-            is_reply=isinstance(event, Message) and event.is_reply,
-        )
-
-    async def _is_known(self, writer: Writer, entry: InboxEvent, mentioned: Counter[str]) -> bool:
-        """Tell whether an edit or redaction is about something that concerned the bot, or begins to."""
-        if entry.kind == "message" or (entry.kind == "edit" and entry.payload and entry.payload["text"]):
-            return True
-        target = entry.target or ""
-        if mentioned[target] > (1 if entry.kind == "edit" else 0):  # by another than itself
-            return True
-        return await storage.origin(writer, target) is not None
-
-
-def _mentioned(together: list[InboxEvent]) -> Counter[str]:
-    """Count how often an event is among these, or is what one of them edits."""
-    counted = Counter(entry.event_id for entry in together)
-    counted.update(entry.target for entry in together if entry.kind == "edit" and entry.target)
-    return counted
 
 
 def _storable(identifier: str) -> bool:

@@ -17,6 +17,7 @@ SPEAKING = ("commands", "bot")
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "text": None,
     "mark": None,
+    "plain": None,
     "translate": (2,),
     "plural": (1, 2),
 }

@@ -148,15 +148,20 @@ class Outbox:
         if row.about is not None and target is None:
             return None  # The message was refused, so there is nothing to edit or take back.
         # Before each attempt: the one before may have failed while searching, or after the message was taken.
-        if datetime.now(UTC) - row.created_at > REMEMBERED and row.kind != "redaction":
+        if datetime.now(UTC) - row.created_at > REMEMBERED and row.kind not in ("redaction", "reaction"):
             found = await self._search(row)
             if found:
                 return found
         await self._pace.turn(row.priority)
         if row.kind == "redaction":
             event_id = await self._session.redact(row.room_id, target or "", row.txn_id)
+        elif row.kind == "reaction":
+            key = str((row.content or {}).get("key"))
+            # Reactions are in the clear in encrypted rooms, too, so that homeservers can count them.
+            content = answers.reaction(target or "", key)
+            event_id = await self._session.send(row.room_id, "m.reaction", content, row.txn_id)
         else:
-            content: dict[str, Any] = dict(row.content or {})
+            content = dict(row.content or {})
             if row.kind == "edit":
                 content = answers.edited(content, target or "")
             content[answers.KEY] = row.txn_id

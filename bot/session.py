@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +22,7 @@ import nio  # type: ignore[import-untyped]
 from aiohttp import ClientError, ClientTimeout
 from pydantic import ValidationError
 
-from bot.errors import EXIT_LOGIN, LoggedOutError, RefusedError, StartError, UnreachableError
+from bot.errors import EXIT_LOGIN, LoggedOutError, RefusedError, StartError, TooLargeError, UnreachableError
 from bot.failures import failure
 from bot.login import SESSION_FILE, Login, new_pickle_key, store, stored
 from bot.wire import decode
@@ -31,6 +32,8 @@ REQUEST_SECONDS = 30.0
 UPLOAD_SECONDS = 120.0
 FIRST_SYNC_SECONDS = 300.0
 """A first sync of an account in thousands of rooms takes Synapse minutes, but not for ever."""
+ERROR_BYTES = 1 << 16
+"""Of an answer that is an error. What is longer is none of a homeserver."""
 DEVICE_NAME = "gaamac-bot"
 
 
@@ -138,6 +141,40 @@ class Session:
         if not isinstance(address, str):
             raise UnreachableError("no address of the file in the answer")
         return address
+
+    async def download(self, address: str, limit: int) -> bytes:
+        """Return a file of the media repository.
+
+        https://spec.matrix.org/latest/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
+
+        Raises:
+            TooLargeError: it has more than `limit` bytes; no more than that is read.
+            RefusedError: there is no such file, or `address` names none.
+
+        """
+        server, _, media_id = address.removeprefix("mxc://").partition("/")
+        if not address.startswith("mxc://") or not server or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", media_id):
+            raise RefusedError(404, "M_NOT_FOUND", "no address of a file")
+        url = f"/_matrix/client/v1/media/download/{_q(server)}/{media_id}"
+        headers = {"Authorization": f"Bearer {self.login.access_token}"}
+        try:
+            response = await self._client.send(
+                "GET", url, None, headers, timeout=ClientTimeout(total=UPLOAD_SECONDS)
+            )
+            async with response:
+                if response.status != 200:
+                    body = await response.content.read(ERROR_BYTES)
+                    raise failure(response.status, response.headers, _decoded(body))
+                if (response.content_length or 0) > limit:
+                    raise TooLargeError(response.content_length or 0)
+                data = bytearray()
+                async for piece in response.content.iter_chunked(1 << 16):
+                    data += piece
+                    if len(data) > limit:
+                        raise TooLargeError(len(data))
+        except (ClientError, TimeoutError, OSError) as error:
+            raise UnreachableError(f"{type(error).__name__} at {self.login.homeserver}") from error
+        return bytes(data)
 
     async def redact(self, room_id: str, event_id: str, txn_id: str) -> str:
         """Take an event back and return the id of the redaction."""
@@ -257,10 +294,7 @@ class Session:
                 content = await response.read()
         except (ClientError, TimeoutError, OSError) as error:
             raise UnreachableError(f"{type(error).__name__} at {self.login.homeserver}") from error
-        try:
-            found = decode(content)
-        except (ValueError, RecursionError):
-            found = None
+        found = _decoded(content)
         if response.status == 200 and found is not None:
             return found
         raise failure(response.status, response.headers, found)
@@ -319,6 +353,13 @@ def _client(homeserver: str, user_id: str) -> nio.AsyncClient:
         max_limit_exceeded=0, max_timeouts=1, encryption_enabled=False, store_sync_tokens=False
     )
     return nio.AsyncClient(homeserver, user_id, config=config)
+
+
+def _decoded(content: bytes) -> object:
+    try:
+        return decode(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _event_id(found: Mapping[str, Any]) -> str:

@@ -1,8 +1,10 @@
-"""Files and pictures in an answer."""
+"""What an answer can be besides text: files, pictures, buttons, messages to other rooms; and files received."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 from commands.rendering import Markdown
 
@@ -28,8 +30,33 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file that somebody sent with a command. `name` is free of folders, and as untrusted as the rest."""
+
+    name: str
+    mimetype: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message to another room than the one of the question."""
+
+    room: Literal["moderation"]
+    text: Markdown
+    buttons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer with files: first the text, then they."""
+    """An answer that is more than text: first the text, then the files.
+
+    `buttons` are emoji with the command that each stands for, without prefix: who reacts to the answer with one
+    runs the command. `awaits_file` is a command that gets the next file of this person, if it comes soon.
+    """
 
     text: Markdown
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[Attachment, ...] = ()
+    buttons: Mapping[str, str] = field(default_factory=dict)
+    awaits_file: str | None = None
+    posts: tuple[Post, ...] = ()

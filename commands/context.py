@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Flag, auto
 from typing import TYPE_CHECKING
 
+from commands.attachment import ReceivedFile
 from commands.rendering import Markdown
 from config.languages import catalogue
+from storage import rooms
 from storage.database import Reader, Writer
 
 if TYPE_CHECKING:
@@ -68,6 +70,10 @@ class Surroundings:
 
     holds: Callable[[Permission], Awaitable[bool]]
     condition: Callable[[], Condition]
+    moderation: Asker | None = None
+    """The moderation room, as somewhere to write to; None when there is none."""
+    file: ReceivedFile | None = None
+    """What was sent with the command; only for commands declared with `file=True`."""
 
 
 @dataclass(slots=True)
@@ -83,6 +89,8 @@ class Context:
     default_language: str = "en"
     timezone: str = "UTC"
     """The IANA name of the zone that the person chose, else of that of the settings."""
+    fresh_months: int = 12
+    """After how many months without a confirmation a record counts as old."""
     _held: dict[Permission, bool] = field(default_factory=dict)
 
     @property
@@ -101,6 +109,14 @@ class Context:
             self._held[permission] = await self.surroundings.holds(permission)
         return self._held[permission]
 
+    async def in_moderation(self) -> Context | None:
+        """Return a context in which to write to the moderators, in their room's language; None without a room."""
+        there = self.surroundings.moderation
+        if there is None:
+            return None
+        language = await rooms.language(self.storage, there.room_id) or self.default_language
+        return replace(self, asker=there, language=language)
+
     def typed(self, name: str, rest: str = "") -> str:
         """Return a command as this person would type it: in this language, with the prefix of this room."""
         found = self.registry.named(name)
@@ -109,6 +125,10 @@ class Context:
     def text(self, message: str, /, **values: object) -> Markdown:
         """Return a message of the catalogue in the person's language, with `values` put in."""
         return translate(self.language, message, **values)
+
+    def plain(self, message: str, /, **values: object) -> str:
+        """Return a message as bare text, for a picture or a file, where nothing is Markdown."""
+        return catalogue(self.language).gettext(message).format(**values)
 
     def plural(self, one: str, many: str, count: int, /, **values: object) -> Markdown:
         """Return the form of a message that fits `count`, which it can use as {count}."""

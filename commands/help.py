@@ -14,6 +14,7 @@ from config.languages import SPOKEN, name_of
 
 TOPICS = {
     "glossary": mark("Glossary"),
+    "focal": mark("Who to turn to"),
     "you": mark("For you"),
     "bot": mark("About me"),
 }

@@ -35,6 +35,7 @@ class Command:
     aliases: Mapping[str, tuple[str, ...]]
     permission: Permission
     writes: bool
+    file: bool = False
 
     def names(self) -> list[str]:
         """Return the name and all aliases."""
@@ -65,12 +66,14 @@ def command(
     aliases: Mapping[str, tuple[str, ...]] | None = None,
     permission: Permission = Permission.ANYONE,
     writes: bool = False,
+    file: bool = False,
 ) -> Callable[[Function], Function]:
     """Declare a function as a command.
 
     Its signature gives the parameters, its docstring the help: the first line is the summary, the rest the
     details. `examples` are complete, by language, without the prefix. With `writes` it runs inside the write
     transaction in which its answer is stored; without, it only reads and holds up nobody.
+    With `file` it can be sent together with a file, and may wait for one.
     """
 
     def declare(function: Function) -> Function:
@@ -89,6 +92,7 @@ def command(
             aliases=aliases or {},
             permission=permission,
             writes=writes,
+            file=file,
         )
         function.__command__ = declared  # type: ignore[attr-defined]
         return function

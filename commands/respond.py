@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
 from commands.arguments import Parameter, read
-from commands.attachment import Attachment, Reply
+from commands.attachment import Attachment, Post, Reply
 from commands.context import Asker, Context, Permission, Surroundings
 from commands.errors import ArgumentError, CommandError
 from commands.registry import Command, Registry
@@ -35,11 +35,14 @@ SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to say, with which files, and which command it came from (None: none was understood)."""
+    """What to say, with all that goes with it, and which command it came from (None: none was understood)."""
 
     text: Markdown
     command: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    buttons: Mapping[str, str] = field(default_factory=dict)
+    awaits_file: str | None = None
+    posts: tuple[Post, ...] = ()
 
 
 Finish = Callable[[Writer, Answer], Awaitable[None]]
@@ -50,12 +53,18 @@ class Responder:
     """Answers what people type."""
 
     def __init__(
-        self, database: Database, registry: Registry, default_language: str, default_timezone: str = "UTC"
+        self,
+        database: Database,
+        registry: Registry,
+        default_language: str,
+        default_timezone: str = "UTC",
+        fresh_months: int = 12,
     ) -> None:
         self.registry = registry
         self._database = database
         self._default_language = default_language
         self._default_timezone = default_timezone
+        self._fresh_months = fresh_months
 
     async def respond(
         self, asker: Asker, typed: str, surroundings: Surroundings, now: datetime, finish: Finish
@@ -111,6 +120,7 @@ class Responder:
             surroundings=surroundings,
             default_language=self._default_language,
             timezone=voice.timezone or self._default_timezone,
+            fresh_months=self._fresh_months,
         )
 
 
@@ -123,7 +133,9 @@ class _Call:
         async with asyncio.timeout(SECONDS):
             said = await self.command.function(ctx, **self.values)
         if isinstance(said, Reply):
-            return Answer(said.text, self.command.name, said.attachments)
+            return Answer(
+                said.text, self.command.name, said.attachments, said.buttons, said.awaits_file, said.posts
+            )
         return Answer(said, self.command.name)
 
 

@@ -113,6 +113,12 @@ class ModerationSettings(_Section):
     power: int = Field(default=50, ge=1)
 
 
+class FocalSettings(_Section):
+    """How long a record of who to turn to counts as fresh."""
+
+    fresh_months: int = Field(default=12, ge=1, le=120)
+
+
 class FloodSettings(_Section):
     """How much one person may ask. 0: no limit."""
 
@@ -138,6 +144,7 @@ class Settings(BaseSettings):
     invites: InviteSettings = InviteSettings()
     moderation: ModerationSettings = ModerationSettings()
     flood: FloodSettings = FloodSettings()
+    focal: FocalSettings = FocalSettings()
     log: LogSettings = LogSettings()
     data_dir: Path = Path("data")
     database_url: str = ""

@@ -132,10 +132,12 @@ async def undo(writer: Writer, proposal_id: int, *, by: str, at: datetime) -> tu
 
 
 async def save(writer: Writer, record: Record, *, by: str, at: datetime) -> Kept:
-    """Store a record that a moderator wrote by hand, and so confirms."""
+    """Store a record that a moderator wrote by hand. Who confirmed it before is kept."""
     before = await focal.get(writer, record.kind, record.holder, record.number)
     after = _fresh(record, at, version=before.version + 1 if before else 1)
-    after = after.model_copy(update={"confirmed_by": by, "confirmed_at": at})
+    if before:
+        kept = {"confirmed_by": before.confirmed_by, "confirmed_at": before.confirmed_at}
+        after = after.model_copy(update=kept)
     await focal.put(writer, [after])
     await changes.add(writer, [_entry("change" if before else "add", before, after, by, at, None)])
     return after
@@ -161,9 +163,7 @@ async def begin(writer: Writer, records: Iterable[Record], at: datetime) -> None
     await focal.put(writer, [_fresh(record, at) for record in records])
 
 
-async def history(
-    reader: Reader, holder: str, limit: int, kinds: Iterable[Kind] = focal.KINDS
-) -> list[Change]:
+async def history(reader: Reader, holder: str, limit: int, kinds: Iterable[Kind] = focal.KINDS) -> list[Change]:
     """Return the newest changes of the records of a holder, the newest first."""
     found: list[Change] = []
     for kind in kinds:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from storage.database import Reader, Writer
 from storage.schema import inbox, sync_position
 
-Kind = Literal["message", "edit", "redaction"]
+Kind = Literal["message", "edit", "redaction", "reaction", "file"]
 Outcome = Literal["answered", "silent", "flood", "redacted", "failed"]
 
 
@@ -34,6 +34,7 @@ class Origin(BaseModel):
 
     event_id: str
     sender: str
+    kind: Kind
     state: str
     command: str | None
 
@@ -44,6 +45,14 @@ _IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
 _KNOWN = sa.select(inbox.c.event_id).where(inbox.c.event_id.in_(_IDS))
 _ADD = sa.insert(inbox)
 _HANDLED = sa.update(inbox).where(inbox.c.event_id == sa.bindparam("handled"))
+
+_PENDING_OF = (
+    sa.select(inbox.c.seq)
+    .where(
+        inbox.c.state == "pending", inbox.c.room_id == sa.bindparam("room"), inbox.c.sender == sa.bindparam("by")
+    )
+    .limit(1)
+)
 
 
 async def position(reader: Reader) -> str | None:
@@ -82,7 +91,7 @@ async def origin(reader: Reader, event_id: str, *, before: int | None = None) ->
     """Return what is known of the event, or of the first edit of it, that came `before` a place in the inbox."""
     edit_of_it = sa.and_(inbox.c.target == event_id, inbox.c.kind == "edit")
     query = (
-        sa.select(inbox.c.event_id, inbox.c.sender, inbox.c.state, inbox.c.command)
+        sa.select(inbox.c.event_id, inbox.c.sender, inbox.c.kind, inbox.c.state, inbox.c.command)
         .where(sa.or_(inbox.c.event_id == event_id, edit_of_it))
         .order_by(inbox.c.seq)
     )
@@ -108,6 +117,11 @@ async def pending(reader: Reader, room_id: str, *, after: int, limit: int) -> li
     )
     rows = await reader.sql.execute(query)
     return [InboxEvent.model_validate(row._mapping) for row in rows]
+
+
+async def has_pending_of(reader: Reader, room_id: str, sender: str) -> bool:
+    """Tell whether something that a person said in a room waits to be handled."""
+    return (await reader.sql.execute(_PENDING_OF, {"room": room_id, "by": sender})).first() is not None
 
 
 async def count_pending(reader: Reader) -> int:

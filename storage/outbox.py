@@ -22,22 +22,31 @@ class Priority(IntEnum):
     DIGEST = 2
 
 
+class Buttons(BaseModel):
+    """What reactions to a message stand for: commands by emoji. `thread` is where the message was sent."""
+
+    commands: dict[str, str]
+    thread: str | None = None
+
+
 class OutboxRow(BaseModel):
-    """A message, an edit or a redaction on its way.
+    """A message, an edit, a reaction or a redaction on its way.
 
     `content` is the message content. For an edit it is the new content and `about` the row of the message;
-    for a redaction `about` is the row of the message that goes.
+    for a redaction `about` is the row of the message that goes. For a reaction `about` is the row of the message
+    that it is put under, and `content` has only the emoji as `key`.
     """
 
     id: int = 0
     txn_id: str
     room_id: str
-    kind: Literal["message", "edit", "redaction"]
+    kind: Literal["message", "edit", "reaction", "redaction"]
     priority: Priority = Priority.ANSWER
     cause: str | None = None
     part: int = 0
     about: int | None = None
     content: dict[str, Any] | None = None
+    buttons: Buttons | None = None
     created_at: datetime
 
 
@@ -55,6 +64,15 @@ _SENT = (
     sa.update(outbox)
     .where(outbox.c.id == sa.bindparam("row"))
     .values(state="sent", content=sa.null(), event_id=sa.bindparam("event_id"), sent_at=sa.bindparam("sent_at"))
+)
+
+_BUTTONS = sa.select(outbox.c.buttons).where(outbox.c.event_id == sa.bindparam("of"))
+_ON_THEIR_WAY = (
+    sa.select(outbox.c.id)
+    .where(
+        outbox.c.state == "pending", outbox.c.room_id == sa.bindparam("room"), outbox.c.buttons.is_not(sa.null())
+    )
+    .limit(1)
 )
 
 
@@ -91,6 +109,17 @@ async def answers(reader: Reader, cause: str) -> list[SentAnswer]:
         .order_by(outbox.c.part, outbox.c.id)
     )
     return [SentAnswer.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
+async def buttons(reader: Reader, event: str) -> Buttons | None:
+    """Return what reactions to an event of ours stand for; None when they stand for nothing."""
+    found = (await reader.sql.execute(_BUTTONS, {"of": event})).scalar()
+    return Buttons.model_validate(found) if found else None
+
+
+async def is_sending_buttons(reader: Reader, room_id: str) -> bool:
+    """Tell whether a message with buttons is on its way, so that it may be there and we do not know as what."""
+    return (await reader.sql.execute(_ON_THEIR_WAY, {"room": room_id})).first() is not None
 
 
 async def event_id(reader: Reader, row_id: int) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -109,6 +109,7 @@ outbox = sa.Table(
     sa.Column("part", sa.Integer, nullable=False),
     sa.Column("about", sa.Integer, comment="The outbox row that this one edits or redacts."),
     sa.Column("content", sa.JSON, comment="Emptied when it was sent."),
+    sa.Column("buttons", sa.JSON, comment="The commands that reactions to it stand for."),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("event_id", sa.Text),
     sa.Column("error", sa.Text),
@@ -117,8 +118,19 @@ outbox = sa.Table(
     sa.Index(None, "state", "room_id", "priority", "id"),
     sa.Index(None, "cause", "part"),
     sa.Index(None, "about"),
+    sa.Index(None, "event_id"),
     sqlite_autoincrement=True,
     comment="What the bot says, from the moment it is decided until the homeserver has it, and after.",
+)
+
+awaited_file = sa.Table(
+    "awaited_file",
+    metadata,
+    sa.Column("room_id", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True, info=_person()),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    comment="Commands that wait for a file.",
 )
 
 person = sa.Table(

@@ -219,6 +219,11 @@ class Encryption:
                 opened.append(readable)
         return opened
 
+    async def reread(self, event: Encrypted) -> Event | None:
+        """Decrypt an event that was read before; None when its key is not there."""
+        async with self._database.write() as writer:
+            return await self._inward.open(writer, event)
+
     async def _waiting(self, writer: Writer) -> list[Event]:
         """Return what waited for keys that have come."""
         if not (self._said.keys_for or self._learned or self._reopen_all):

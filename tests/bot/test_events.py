@@ -46,7 +46,7 @@ TEXT = {"msgtype": "m.text", "body": "!term"}
     [
         (
             raw("m.room.message", TEXT),
-            Message(**SHARED, body="!term", thread=None, is_reply=False, mentions=frozenset()),
+            Message(**SHARED, body="!term", thread=None, mentions=frozenset()),
         ),
         (
             raw(
@@ -61,7 +61,7 @@ TEXT = {"msgtype": "m.text", "body": "!term"}
                     "m.mentions": {"user_ids": [BOT, 1]},
                 },
             ),
-            Message(**SHARED, body="!term", thread="$root", is_reply=True, mentions=frozenset({BOT})),
+            Message(**SHARED, body="!term", thread="$root", mentions=frozenset({BOT}), reply_to="$2"),
         ),
         (
             raw(

@@ -13,9 +13,11 @@ import pytest
 
 from bot.app import registry
 from bot.authority import Authority
-from bot.dispatch import HELD, Dispatch
+from bot.dispatch import Dispatch
 from bot.flood import Flood
+from bot.lanes import HELD, Lanes
 from bot.outbox import Outbox
+from bot.received import Received
 from bot.rooms import Rooms
 from bot.session import Session
 from commands.context import Asker, Condition, Surroundings
@@ -74,7 +76,7 @@ class Sink:
 class Office:
     """A dispatch with what it needs, and without the rest of the bot."""
 
-    dispatch: Dispatch
+    lanes: Lanes
     database: Database
     echo: Echo
     sink: Sink
@@ -97,11 +99,11 @@ class Office:
 
     async def done(self) -> None:
         async with asyncio.timeout(LONGEST * 2):
-            await self.dispatch.drained()
+            await self.lanes.drained()
 
     def held(self) -> int:
         """Return how many events are in memory."""
-        return max((len(lane.queue) for lane in self.dispatch._lanes.values()), default=0)
+        return max((len(lane.queue) for lane in self.lanes._lanes.values()), default=0)
 
 
 @pytest.fixture
@@ -123,9 +125,11 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         "!",
         "en",
         lambda: condition,
+        cast("Received", None),
     )
-    yield Office(dispatch, database, echo, sink)
-    await dispatch.close()
+    lanes = Lanes(database, dispatch.handle)
+    yield Office(lanes, database, echo, sink)
+    await lanes.close()
     await database.close()
 
 
@@ -133,23 +137,23 @@ async def test_a_thousand_events_keep_their_order_and_few_are_in_memory(office: 
     texts = [str(number) for number in range(1000)]
     office.echo.gate.clear()
     for begin in range(0, 1000, 50):
-        office.dispatch.deliver(await office.store(texts[begin : begin + 50]))
+        office.lanes.deliver(await office.store(texts[begin : begin + 50]))
         assert office.held() <= HELD
     office.echo.gate.set()
     most = 0
-    while office.dispatch._tasks:
+    while office.lanes._tasks:
         most = max(most, office.held())
         await asyncio.sleep(0.005)
     assert office.sink.said == [(ROOM, text) for text in texts]
     assert most <= HELD
-    assert BOT not in office.dispatch._lanes
+    assert BOT not in office.lanes._lanes
 
 
 async def test_what_comes_while_a_lane_catches_up_waits_its_turn(office: Office) -> None:
     texts = [str(number) for number in range(400)]
-    office.dispatch.deliver(await office.store(texts[:200]))
+    office.lanes.deliver(await office.store(texts[:200]))
     for begin in range(200, 400, 7):
-        office.dispatch.deliver(await office.store(texts[begin : begin + 7]))
+        office.lanes.deliver(await office.store(texts[begin : begin + 7]))
         await asyncio.sleep(0.003)
     await office.done()
     assert [body for _, body in office.sink.said] == texts
@@ -158,9 +162,9 @@ async def test_what_comes_while_a_lane_catches_up_waits_its_turn(office: Office)
 async def test_what_an_earlier_run_left_is_handled_once_and_before_what_is_new(office: Office) -> None:
     left = [str(number) for number in range(150)]
     await office.store(left)
-    assert await office.dispatch.resume() == 1
+    assert await office.lanes.resume() == 1
     new = [str(number) for number in range(150, 160)]
-    office.dispatch.deliver(await office.store(new))
+    office.lanes.deliver(await office.store(new))
     await office.done()
     assert [body for _, body in office.sink.said] == left + new
     async with office.database.read() as reader:
@@ -171,7 +175,7 @@ async def test_what_an_earlier_run_left_is_handled_once_and_before_what_is_new(o
 async def test_rooms_work_side_by_side(office: Office) -> None:
     office.echo.gate.clear()
     for room_id in ROOMS:
-        office.dispatch.deliver(await office.store(["a", "b"], room_id))
+        office.lanes.deliver(await office.store(["a", "b"], room_id))
     await asyncio.sleep(0)
     office.echo.gate.set()
     await office.done()
@@ -182,7 +186,7 @@ async def test_rooms_work_side_by_side(office: Office) -> None:
 
 async def test_an_event_that_cannot_be_stored_is_tried_again_and_harms_no_other_lane(office: Office) -> None:
     office.echo.bad = {"fails once"}
-    office.dispatch.deliver(await office.store(["fails once", "after it"]))
-    office.dispatch.deliver(await office.store(["elsewhere"], ROOMS[1]))
+    office.lanes.deliver(await office.store(["fails once", "after it"]))
+    office.lanes.deliver(await office.store(["elsewhere"], ROOMS[1]))
     await office.done()
     assert office.sink.said == [(ROOMS[1], "elsewhere"), (ROOM, "fails once"), (ROOM, "after it")]
