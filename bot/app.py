@@ -18,6 +18,7 @@ import structlog
 import commands.export
 import commands.focal
 import commands.focal_import
+import commands.focal_map
 import commands.focal_network
 import commands.focal_upkeep
 import commands.glossary
@@ -82,6 +83,7 @@ def registry() -> Registry:
             commands.glossary,
             commands.focal,
             commands.focal_network,
+            commands.focal_map,
             commands.focal_upkeep,
             commands.focal_import,
             commands.imports,

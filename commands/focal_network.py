@@ -124,9 +124,15 @@ async def show_stats(ctx: Context) -> Markdown:
             )
         )
     return paragraphs(
-        ctx.plural("{count} R2P focal point is on record.", "{count} R2P focal points are on record.", len(points))
-        + " "
-        + ctx.text("What is not on record may exist all the same."),
+        join(
+            " ",
+            [
+                ctx.plural(
+                    "{count} R2P focal point is on record.", "{count} R2P focal points are on record.", len(points)
+                ),
+                ctx.text("What is not on record may exist all the same."),
+            ],
+        ),
         join("\n", [strong(ctx.text("By region")), bullets(by_region)]),
         join("\n", [strong(ctx.text("By year of appointment")), bullets(_by_year(ctx, points))]),
         join("\n", [strong(ctx.text("By evidence")), bullets(_by_evidence(ctx, points))]),

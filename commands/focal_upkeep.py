@@ -118,7 +118,7 @@ async def confirm(ctx: Context, which: Annotated[Rest, Label(mark("country and k
     Without a kind it is the R2P focal point, or the one record that there is.
     """
     holder, records = await _records(ctx, which, "focal confirm")
-    await focal_changes.confirm(ctx.writer, records, by=ctx.asker.user_id, at=ctx.now)
+    records = await focal_changes.confirm(ctx.writer, records, by=ctx.asker.user_id, at=ctx.now)
     return paragraphs(
         ctx.text("Confirmed as of today for {country}:", country=_bold(ctx, holder)),
         bullets(line(ctx, one) for one in records),
@@ -174,7 +174,7 @@ async def remove(ctx: Context, which: Annotated[Rest, Label(mark("country and ki
         "en": (
             "focal set kenya title: Office of the Attorney General status: active as_of: 2026-11 evidence: A "
             "source: Note verbale of 3 November 2026",
-            "focal set kenya mechanism title fr: Comité national",
+            "focal set uganda mechanism title fr: Comité national",
         ),
         "fr": ("focal fixer Kenya title fr: Bureau du Procureur général source: Note verbale",),
         "es": ("focal fijar Kenia title es: Fiscalía General source: Nota verbal",),
@@ -186,8 +186,8 @@ async def remove(ctx: Context, which: Annotated[Rest, Label(mark("country and ki
 async def set_record(ctx: Context, what: Annotated[Rest, Label(mark("country, kind and fields"))]) -> Markdown:
     """Write a record, or change some of its fields.
 
-    Fields are title, note, status (active, vacant, unknown), appointed_year, appointed_by, as_of, evidence
-    (A, A-, B, C, D, GK), source, source_url, contact and contact_url. Titles and notes take a language: title fr.
+    Fields are title, note, status (active, vacant, unknown), `appointed_year`, `appointed_by`, `as_of`, evidence
+    (A, A-, B, C, D, GK), source, `source_url`, contact and `contact_url`. Titles and notes take a language: title fr.
     A new record needs a source. Name the office, never a person.
     """
     first = _FIELD.search(what)
@@ -245,11 +245,11 @@ def _step(ctx: Context, change: Change) -> Markdown:
         if before and after and before.get(name) != after.get(name)
     ]  # fmt: skip
     when = format_datetime(change.at, format="medium", locale=ctx.language)
-    return Markdown("{} – {}: {}{} – {}").format(
+    done = ctx.text(ACTIONS[change.action])
+    return Markdown("{} – {}: {} – {}").format(
         f"{when} UTC",
         ctx.text(KIND[kind]),
-        ctx.text(ACTIONS[change.action]),
-        f" ({', '.join(fields)})" if fields else "",
+        Markdown("{} ({})").format(done, ", ".join(fields)) if fields else done,
         change.person or ctx.text("starter content"),
     )
 
@@ -302,8 +302,10 @@ def _word(kind: Kind) -> str:
 def _fields(ctx: Context, typed: str) -> dict[str, str]:
     """Read `name: value` pairs; `title fr: …` becomes `title_fr`."""
     found: dict[str, str] = {}
+    if not typed.strip():
+        return {}
     marks = [m for m in _FIELD.finditer(typed) if _field_name(m) is not None]
-    if typed.strip() and (not marks or marks[0].start() != len(typed) - len(typed.lstrip())):
+    if not marks or marks[0].start() != len(typed) - len(typed.lstrip()):
         name = typed.split()[0]
         raise ArgumentError(
             ctx.text(
@@ -330,7 +332,7 @@ def _merged(
     before: Kept | None, changed: dict[str, str], kind: Kind, holder: Holder, number: int, today: date
 ) -> dict[str, Any]:
     """Put what was typed over what is kept. A value of "-" empties a field."""
-    facts: dict[str, Any] = before.facts() if before else {"titles": {}, "notes": {}, "as_of": today.isoformat()}
+    facts: dict[str, Any] = before.facts() if before else NEW | {"as_of": today.isoformat()}
     facts |= {"kind": kind, "holder": holder.code, "number": number}
     for name, value in changed.items():
         empty = value in ("", "-", "–")
@@ -351,6 +353,9 @@ def _value(name: str, value: str) -> str:
         return STATUSES.get(fold(value), fold(value))
     return value.upper() if name == "evidence" else value
 
+
+NEW: dict[str, Any] = {"titles": {}, "notes": {}, "evidence": "A"}
+"""A new record, unless something else is said: it needs a source, and that source names it."""
 
 STATUSES = {
     "actif": "active", "activo": "active", "vacante": "vacant", "inconnu": "unknown", "desconocido": "unknown",

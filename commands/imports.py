@@ -12,7 +12,7 @@ from commands.attachment import Reply
 from commands.context import Context, Permission, mark
 from commands.errors import CommandError
 from commands.registry import command
-from commands.rendering import Markdown, code, paragraphs
+from commands.rendering import Markdown, code, join, paragraphs
 from storage import proposals
 from storage.proposals import Proposal
 
@@ -77,7 +77,7 @@ async def apply(ctx: Context, number: Annotated[int | None, Label(mark("number")
     done = await IMPORTS[found.kind].apply(ctx, found.id, found.plan or {})
     await proposals.decide(ctx.writer, found.id, "applied", ctx.now)
     return paragraphs(
-        ctx.text("Import {number} is done.", number=found.id) + " " + done,
+        join(" ", [ctx.text("Import {number} is done.", number=found.id), done]),
         ctx.text("To take it back: {undo}", undo=code(ctx.typed("import undo", str(found.id)))),
     )
 
@@ -116,7 +116,7 @@ async def undo(ctx: Context, number: Annotated[int | None, Label(mark("number"))
         raise CommandError(ctx.text("Import {number} was never done.", number=found.id))
     done = await IMPORTS[found.kind].undo(ctx, found.id)
     await proposals.decide(ctx.writer, found.id, "undone", ctx.now)
-    return ctx.text("Import {number} is taken back.", number=found.id) + " " + done
+    return join(" ", [ctx.text("Import {number} is taken back.", number=found.id), done])
 
 
 async def _shown(ctx: Context, number: int | None) -> Proposal:

@@ -127,7 +127,8 @@ class Registry:
         words = text.split(maxsplit=self._longest)
         for length in range(min(self._longest, len(words)), 0, -1):
             found = self._by_name.get(fold(" ".join(words[:length])))
-            if found:
+            # A word that folds to nothing, as a flag does, is no part of a name.
+            if found and all(fold(word) for word in words[:length]):
                 return Found(found, text.split(maxsplit=length)[length] if len(words) > length else "")
         return None
 

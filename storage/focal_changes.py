@@ -143,13 +143,16 @@ async def save(writer: Writer, record: Record, *, by: str, at: datetime) -> Kept
     return after
 
 
-async def confirm(writer: Writer, records: Iterable[Kept], *, by: str, at: datetime) -> None:
-    """Note that somebody knows these records to be so today."""
+async def confirm(writer: Writer, records: Iterable[Kept], *, by: str, at: datetime) -> list[Kept]:
+    """Note that somebody knows these records to be so today, and return them as they are now."""
+    confirmed = []
     for before in records:
         update = {"confirmed_by": by, "confirmed_at": at, "version": before.version + 1, "updated_at": at}
         after = before.model_copy(update=update)
-        await focal.put(writer, [after])
         await changes.add(writer, [_entry("confirm", before, after, by, at, None)])
+        confirmed.append(after)
+    await focal.put(writer, confirmed)
+    return confirmed
 
 
 async def remove(writer: Writer, record: Kept, *, by: str, at: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from bot.addressing import Address
 from bot.app import registry
-from commands.attachment import Attachment
+from commands.attachment import Attachment, ReceivedFile
 from commands.context import Asker, Condition, Permission, Surroundings
 from commands.registry import Registry
 from commands.rendering import Rendered, render
@@ -37,9 +37,20 @@ class Conversation:
         self.last: Rendered | None = None
         self.command: str | None = None
         self.attachments: tuple[Attachment, ...] = ()
+        self.buttons: Mapping[str, str] = {}
+        self.posts: tuple[str, ...] = ()
+        self.awaits_file: str | None = None
+        self.now = NOW
+        self.has_moderation = True
 
     async def __call__(
-        self, typed: str, *, by: str = "@mia:example.org", direct: bool = False, mentioned: bool = False
+        self,
+        typed: str,
+        *,
+        by: str = "@mia:example.org",
+        direct: bool = False,
+        mentioned: bool = False,
+        file: bytes | None = None,
     ) -> str | None:
         text = self._address.command_in(typed, direct=direct, mentioned=mentioned, is_reply=False)
         if text is None:
@@ -55,13 +66,27 @@ class Conversation:
 
         condition = self.condition
         asker = Asker(user_id=by, room_id=ROOM, direct=direct, prefix="" if direct else "!")
-        surroundings = Surroundings(holds=holds, condition=lambda: condition)
-        await self._responder.respond(asker, text, surroundings, NOW, finish)
+        surroundings = Surroundings(
+            holds=holds,
+            condition=lambda: condition,
+            moderation=Asker("", "!moderators:example.org", direct=False, prefix="!")
+            if self.has_moderation
+            else None,
+            file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
+        )
+        await self._responder.respond(asker, text, surroundings, self.now, finish)
         assert len(said) == 1, "exactly one answer"
         self.last = render(said[0].text)
         self.command = said[0].command
         self.attachments = said[0].attachments
+        self.buttons = said[0].buttons
+        self.posts = tuple(render(post.text).body for post in said[0].posts)
+        self.awaits_file = said[0].awaits_file
         return self.last.body
+
+    async def press(self, key: str, *, by: str = "@mia:example.org") -> str | None:
+        """React to the last answer as a person does."""
+        return await self(f"!{self.buttons[key]}", by=by)
 
 
 @pytest.fixture(scope="session")
