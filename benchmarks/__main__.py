@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import burst, contenders, glossary, latency
+from benchmarks import burst, contenders, focal, glossary, latency
 from benchmarks.burst import Burst
 from benchmarks.contenders import Contender
 from benchmarks.latency import Latency
@@ -52,14 +52,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="less of everything, in under a minute")
-    parser.add_argument("--only", choices=("matrix", "glossary"), help="one half of it")
+    parser.add_argument("--only", choices=("matrix", "glossary", "focal"), help="one part of it")
     chosen = parser.parse_args()
     extent = SHORT if chosen.short else FULL
     print(_circumstances())
-    if chosen.only != "glossary":
+    if chosen.only in (None, "matrix"):
         asyncio.run(_matrix(extent, print))
-    if chosen.only != "matrix":
+    if chosen.only in (None, "glossary"):
         _show_glossary(asyncio.run(glossary.measure(extent.questions, extent.concepts)), extent, print)
+    if chosen.only in (None, "focal"):
+        _show_focal(asyncio.run(focal.measure(extent.questions * 10)), print)
 
 
 async def _matrix(extent: Extent, say: Callable[[str], None]) -> None:
@@ -114,6 +116,13 @@ def _show_glossary(found: glossary.Result, extent: Extent, say: Callable[[str], 
         say(_row(f"  {kind.name} ({kind.found:.0%} found)", *row, f"< {LOOK_UP_GOAL:.0f} ms"))
     say(_row("  first typo after a change", f"{found.first:.0f} ms", "", f"{found.first_stalled:.0f} ms"))
     say(_row("  writing it", f"{found.written:.1f} s", "", f"{found.stalled:.0f} ms"))
+
+
+def _show_focal(found: focal.Result, say: Callable[[str], None]) -> None:
+    say(_row("Who to turn to, in process", "", "goal"))
+    say(_row("  look-ups a second", f"{found.lookups:.0f}", "> 1000"))
+    say(_row("  a map from memory", f"{found.remembered * 1000:.1f} ms", "< 20 ms"))
+    say(_row("  a map drawn", f"{found.drawn * 1000:.0f} ms"))
 
 
 def _row(label: str, *cells: str) -> str:

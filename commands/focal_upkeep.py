@@ -187,8 +187,8 @@ async def set_record(ctx: Context, what: Annotated[Rest, Label(mark("country, ki
     """Write a record, or change some of its fields.
 
     Fields are title, note, status (active, vacant, unknown), `appointed_year`, `appointed_by`, `as_of`, evidence
-    (A, A-, B, C, D, GK), source, `source_url`, contact and `contact_url`. Titles and notes take a language: title fr.
-    A new record needs a source. Name the office, never a person.
+    (A, A-, B, C, D, GK), source, `source_url`, contact and `contact_url`. Titles and notes take a language:
+    title fr. A new record needs a source. Name the office, never a person.
     """
     first = _FIELD.search(what)
     head = what[: first.start()] if first else what

@@ -61,8 +61,8 @@ async def test_a_record_says_how_sure_and_how_fresh_it_is(ask: Conversation) -> 
 async def test_no_record_is_not_said_to_be_none(ask: Conversation) -> None:
     said = await ask("!focal kenya") or ""
     assert said.startswith(
-        "I have no record of an R2P focal point for Kenya. That does not mean there is none.\n\nAlso on record:\n\n"
-        "- National mechanism: National Committee on the Prevention and Punishment of the Crime of Genocide"
+        "I have no record of an R2P focal point for Kenya. That does not mean there is none.\n\n"
+        "Also on record:\n\n- National mechanism: National Committee on the Prevention and Punishment of the Crime of Genocide"
     )
     assert said.endswith("Know more? !focal suggest Kenya …")
 
@@ -207,8 +207,8 @@ async def test_a_moderator_confirms(ask: Conversation) -> None:
 async def test_a_moderator_writes_a_record(ask: Conversation) -> None:
     ask.moderators.add(MODERATOR)
     said = await ask(
-        "!focal set kenya title: Office of the Attorney General title fr: Bureau du Procureur général status: active "
-        "since: 2026 as_of: 2026-11 evidence: a source: Note verbale url: https://example.org/note",
+        "!focal set kenya title: Office of the Attorney General title fr: Bureau du Procureur général "
+        "status: active since: 2026 as_of: 2026-11 evidence: a source: Note verbale url: https://example.org/note",
         by=MODERATOR,
     )
     assert said is not None

@@ -59,7 +59,8 @@ def test_as_spreadsheets_save_it(delimiter: str, mark: bytes, end: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("30.11.2026", "2026-11-30"), ("30/11/2026", "2026-11-30"), ("11/30/2026", "2026-11-30"), ("2026/1/5", "2026-01-05")],
+    [("30.11.2026", "2026-11-30"), ("30/11/2026", "2026-11-30"), ("11/30/2026", "2026-11-30"),
+     ("2026/1/5", "2026-01-05")],
 )  # fmt: skip
 def test_dates_as_spreadsheets_turn_them(written: str, read: str) -> None:
     table = focal_csv.read(f"{HEAD}\nr2p_focal_point,KE,active,{written},A,x".encode(), TODAY)
