@@ -27,9 +27,11 @@ import commands.imports
 import commands.language
 import commands.status
 import commands.timezone
+from bot import monthly
 from bot.addressing import Address
 from bot.authority import Authority
 from bot.backoff import Backoff
+from bot.clock import Clock
 from bot.dispatch import Dispatch
 from bot.encryption import recovery
 from bot.encryption.machine import Encryption
@@ -46,6 +48,7 @@ from bot.errors import (
 from bot.flood import Flood
 from bot.inbox import Inbox
 from bot.lanes import Lanes
+from bot.monthly import StaleRecords
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.received import Received
@@ -57,7 +60,7 @@ from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
 from config.settings import Settings
-from storage import awaited_files, media, room_keys, starter, unreadable
+from storage import awaited_files, due, media, room_keys, starter, unreadable
 from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
@@ -137,6 +140,7 @@ class App:
         telling = asyncio.create_task(self._teller.run(), name="unreadable")
         encrypting = asyncio.create_task(self._encryption.run(), name="encryption")
         pruning = asyncio.create_task(self._prune(), name="prune")
+        ticking = asyncio.create_task(self._clock.run(), name="clock")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -150,10 +154,10 @@ class App:
                 exit_code=EXIT_LOGIN,
             ) from error
         finally:
-            for task in (following, pruning, telling, stopping, self._settling):
+            for task in (following, pruning, telling, ticking, stopping, self._settling):
                 if task:
                     task.cancel()
-            await asyncio.gather(following, pruning, telling, stopping, return_exceptions=True)
+            await asyncio.gather(following, pruning, telling, ticking, stopping, return_exceptions=True)
             await self._drain()
             encrypting.cancel()
             await asyncio.gather(encrypting, return_exceptions=True)
@@ -171,15 +175,16 @@ class App:
         await self._encryption.load()
         self._outbox = Outbox(self._session, self._encryption.send, self._database, self._pace, self._backoff)
         self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
+        responder = Responder(
+            self._database,
+            registry(),
+            settings.default_language,
+            settings.default_timezone,
+            settings.focal.fresh_months,
+        )
         self._dispatch = Dispatch(
             self._database,
-            Responder(
-                self._database,
-                registry(),
-                settings.default_language,
-                settings.default_timezone,
-                settings.focal.fresh_months,
-            ),
+            responder,
             self._outbox,
             self._rooms,
             Authority(self._session, self._rooms, settings.moderation.power),
@@ -190,6 +195,10 @@ class App:
             Received(self._session, self._encryption),
         )
         self._lanes = Lanes(self._database, self._dispatch.handle)
+        stale = StaleRecords(responder, self._dispatch.moderation, settings.default_timezone)
+        self._clock = Clock(self._database, {monthly.KIND: stale}, self._outbox.push)
+        async with self._database.write() as writer:
+            await due.ensure(writer, stale.first(datetime.now(UTC)))
         self._inbox = Inbox(
             self._session,
             self._database,

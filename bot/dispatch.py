@@ -170,7 +170,7 @@ class Dispatch:
         surroundings = Surroundings(
             holds=partial(self._authority.holds, user_id=event.sender, room_id=event.room_id, direct=asker.direct),
             condition=self._condition,
-            moderation=self._moderation(),
+            moderation=self.moderation(),
             file=file,
         )
         stored: list[OutboxRow] = []
@@ -222,7 +222,8 @@ class Dispatch:
             return None  # Who may not run it is told so; nothing is fetched for them.
         return await self._received.fetch(payload, event.room_id)
 
-    def _moderation(self) -> Asker | None:
+    def moderation(self) -> Asker | None:
+        """Return the moderation room as somewhere to write to; None without one."""
         room_id = self._rooms.moderation
         return Asker(user_id="", room_id=room_id, direct=False, prefix=self._prefix) if room_id else None
 

@@ -20,7 +20,7 @@ import structlog
 
 from commands.arguments import Parameter, read
 from commands.attachment import Attachment, Post, Reply
-from commands.context import Asker, Context, Permission, Surroundings
+from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.errors import ArgumentError, CommandError
 from commands.registry import Command, Registry
 from commands.rendering import Markdown, code, join, paragraphs
@@ -78,6 +78,14 @@ class Responder:
             return
         async with self._database.write() as writer:
             await finish(writer, answer)
+
+    async def context(self, reader: Reader, there: Asker, now: datetime) -> Context:
+        """Return a context to say something in a room without having been asked; nobody holds anything in it."""
+
+        async def holds(_permission: Permission) -> bool:
+            return False
+
+        return await self._context(reader, there, Surroundings(holds=holds, condition=_nothing_known), now)
 
     async def _prepare(self, ctx: Context, typed: str) -> Answer | _Call:
         """Answer a question; hand back a command that writes."""
@@ -137,6 +145,10 @@ class _Call:
                 said.text, self.command.name, said.attachments, said.buttons, said.awaits_file, said.posts
             )
         return Answer(said, self.command.name)
+
+
+def _nothing_known() -> Condition:
+    raise LookupError("what is said without being asked does not tell how the bot is")
 
 
 def _objection(ctx: Context, declared: Command, error: CommandError) -> Markdown:

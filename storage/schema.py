@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -404,4 +404,16 @@ suggestion = sa.Table(
     sa.Column("made_at", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,
     comment="Corrections that members suggested.",
+)
+
+due = sa.Table(
+    "due",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("importance", sa.Integer, nullable=False, comment="Of what is due at once the smallest goes first."),
+    sa.Column("payload", sa.JSON),
+    sa.Index(None, "due_at"),
+    comment="What is to be done at a time.",
 )

@@ -28,6 +28,8 @@ LINES = (
     Line("!term rtop", ("Responsibility to protect", "A/RES/60/1"), "A term, asked by its abbreviation."),
     Line("!trem genocide", ("!trem", "!term"), "A slip in the command is helped."),
     Line("!term genocde", ("Genocide", "1948"), "So is one in the term."),
+    Line("!focal kenia", ("Kenya", "does not mean there is none"), "Who to turn to."),
+    Line("!focal map africa", ("The network in Africa",), "The network as a picture."),
     Line("!langue fr", ("français",), "Who prefers French says so, in any room."),
     Line("!terme nettoyage ethnique", ("Nettoyage ethnique", "en ", "es "), "From now on the answers are French."),
     Line("!language en", ("English",), "And back."),

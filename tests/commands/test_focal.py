@@ -62,7 +62,8 @@ async def test_no_record_is_not_said_to_be_none(ask: Conversation) -> None:
     said = await ask("!focal kenya") or ""
     assert said.startswith(
         "I have no record of an R2P focal point for Kenya. That does not mean there is none.\n\n"
-        "Also on record:\n\n- National mechanism: National Committee on the Prevention and Punishment of the Crime of Genocide"
+        "Also on record:\n\n"
+        "- National mechanism: National Committee on the Prevention and Punishment of the Crime of Genocide"
     )
     assert said.endswith("Know more? !focal suggest Kenya …")
 

@@ -1,0 +1,139 @@
+"""What is due is done: late after a pause, once in any case, and never by a timer alone.
+
+The database says what is due (`storage.due`). The clock looks when the next is due, and every half a minute
+besides, always at the wall clock, so that a computer that slept, or whose clock was set, neither loses nor repeats
+anything.
+Each task is one transaction that stores what is said and when it is due next; a crash repeats it as if nothing had
+been, and the transaction ids are those of the occurrence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from storage import due as storage
+from storage import outbox as outbox_storage
+from storage.database import Database, Writer
+from storage.due import Due
+from storage.outbox import OutboxRow
+
+log = structlog.get_logger(__name__)
+
+LOOK = timedelta(seconds=30)
+BATCH = 50
+AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+"""After which a task that failed is tried again; the last for ever."""
+
+
+class Task(Protocol):
+    """What is done when something of a kind is due."""
+
+    grace: timedelta
+    """How late it still helps. What is later is left out, and logged."""
+
+    async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
+        """Return what is to be said."""
+
+    def following(self, due: Due, now: datetime) -> datetime | None:
+        """Return when it is due again, later than `now`; None when it is done for good."""
+
+
+class Clock:
+    """Does what is due while `run` runs. `tasks` are by kind; `push` sends what is stored."""
+
+    def __init__(
+        self,
+        database: Database,
+        tasks: Mapping[str, Task],
+        push: Callable[[list[OutboxRow]], None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._tasks = tasks
+        self._push = push
+        self._now = now
+        self._woken = asyncio.Event()
+        self._failed: dict[tuple[str, str], tuple[int, datetime]] = {}
+
+    def wake(self) -> None:
+        """Look at once: something was scheduled."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Do what is due, until cancelled."""
+        while True:
+            self._woken.clear()
+            pause = LOOK
+            try:
+                while await self.tick():
+                    pass
+                pause = await self._pause()
+            except Exception as error:
+                log.exception("the clock cannot look", error=type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
+
+    async def tick(self) -> int:
+        """Do what is due now. Return how many tasks were done."""
+        now = self._now()
+        async with self._database.read() as reader:
+            waiting = await storage.ready(reader, now, BATCH + len(self._failed))
+        done = 0
+        for one in waiting:
+            _, again = self._failed.get((one.kind, one.subject), (0, now))
+            if again <= now:
+                done += await self._one(one, now)
+        return done
+
+    async def _pause(self) -> timedelta:
+        async with self._database.read() as reader:
+            following = await storage.next_at(reader)
+        if following is None:
+            return LOOK
+        return min(max(following - self._now(), timedelta(seconds=1) if self._failed else timedelta()), LOOK)
+
+    async def _one(self, one: Due, now: datetime) -> bool:
+        """Do one task in its own transaction; an error harms no other."""
+        task = self._tasks.get(one.kind)
+        if task is None:
+            return self._put_off(one, now, LookupError(one.kind))
+        try:
+            async with self._database.write() as writer:
+                current = await storage.get(writer, one.kind, one.subject)
+                if current is None or current.due_at != one.due_at:
+                    return False  # It was moved or cancelled since.
+                rows: list[OutboxRow] = []
+                if now - one.due_at > task.grace:
+                    log.warning("too late to help, left out", kind=one.kind, due=one.due_at.isoformat())
+                else:
+                    rows = await outbox_storage.add(writer, await task.act(writer, one, now))
+                again = task.following(one, now)
+                if again is None:
+                    await storage.cancel(writer, one.kind, one.subject)
+                else:
+                    await storage.schedule(writer, one.model_copy(update={"due_at": again}))
+        except Exception as error:  # noqa: BLE001 - one task harms no other
+            return self._put_off(one, now, error)
+        self._failed.pop((one.kind, one.subject), None)
+        self._push(rows)
+        return True
+
+    def _put_off(self, one: Due, now: datetime, error: Exception) -> bool:
+        tries, _ = self._failed.get((one.kind, one.subject), (0, now))
+        self._failed[one.kind, one.subject] = (tries + 1, now + AGAIN[min(tries, len(AGAIN) - 1)])
+        # The text of an exception may quote what a member wrote; its type and place do not.
+        log.error(
+            "a task failed",
+            kind=one.kind,
+            reference=secrets.token_hex(3),
+            error=type(error).__name__,
+            exc_info=error,
+        )
+        return False
