@@ -200,7 +200,7 @@ PROBLEMS: dict[Problem, str] = {
     "future": mark("{value} lies in the future"),
     "address": mark("{value} is no address that begins with https://"),
     "empty": mark("the cell is empty"),
-    "contact": mark("a contact needs the address of the official page that publishes it (`contact_url`)"),
+    "contact": mark("a contact needs the address of the official page that publishes it"),
     "long": mark("the text is too long"),
     "twice": mark("this record stands in line {value} already"),
 }

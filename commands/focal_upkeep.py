@@ -45,7 +45,11 @@ FIELDS = (
     *("title", "note", "status", "appointed_year", "appointed_by", "as_of", "evidence"),
     *("source", "source_url", "contact", "contact_url"),
 )
-SHORT = {"since": "appointed_year", "url": "source_url", "titre": "title", "titulo": "title", "fuente": "source"}
+SHORT = {
+    "since": "appointed_year", "by": "appointed_by", "date": "as_of", "url": "source_url", "link": "source_url",
+    "page": "contact_url", "titre": "title", "titulo": "title", "fuente": "source",
+}  # fmt: skip
+"""What people may type for a field, folded, beside its name in the table."""
 _FIELD = re.compile(
     r"(?:^|(?<=\s))(?P<name>[a-zA-Z_é]+)(?:\s+(?P<language>[a-z]{2}))?\s*[:=]\s+?(?=\S)|"
     r"(?:^|(?<=\s))(?P<name2>[a-zA-Z_é]+)(?:\s+(?P<language2>[a-z]{2}))?[:=](?!//)(?=\S)"
@@ -128,8 +132,8 @@ async def confirm(ctx: Context, which: Annotated[Rest, Label(mark("country and k
 @command(
     "focal vacant",
     topic="focal",
-    examples={"en": ("focal vacant kenya",), "fr": ("focal vacant Kenya",), "es": ("focal vacante Kenia",)},
-    aliases={"es": ("focal vacante",)},
+    examples={"en": ("focal vacant kenya",), "fr": ("focal poste vacant Kenya",), "es": ("focal vacante Kenia",)},
+    aliases={"fr": ("focal poste vacant",), "es": ("focal vacante",)},
     permission=Permission.MODERATOR,
     writes=True,
 )
@@ -172,7 +176,7 @@ async def remove(ctx: Context, which: Annotated[Rest, Label(mark("country and ki
     topic="focal",
     examples={
         "en": (
-            "focal set kenya title: Office of the Attorney General status: active as_of: 2026-11 evidence: A "
+            "focal set kenya title: Office of the Attorney General status: active date: 2026-11 evidence: A "
             "source: Note verbale of 3 November 2026",
             "focal set uganda mechanism title fr: Comité national",
         ),
@@ -186,9 +190,9 @@ async def remove(ctx: Context, which: Annotated[Rest, Label(mark("country and ki
 async def set_record(ctx: Context, what: Annotated[Rest, Label(mark("country, kind and fields"))]) -> Markdown:
     """Write a record, or change some of its fields.
 
-    Fields are title, note, status (active, vacant, unknown), `appointed_year`, `appointed_by`, `as_of`, evidence
-    (A, A-, B, C, D, GK), source, `source_url`, contact and `contact_url`. Titles and notes take a language:
-    title fr. A new record needs a source. Name the office, never a person.
+    Fields are title, note, status (active, vacant, unknown), since and by (years), date, evidence (A, A-, B, C, D,
+    GK), source, link, contact and page. Titles and notes take a language: title fr. A new record needs a source,
+    and a contact needs the official page that publishes it. Name the office, never a person.
     """
     first = _FIELD.search(what)
     head = what[: first.start()] if first else what

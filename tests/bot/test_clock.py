@@ -55,6 +55,8 @@ class Bell:
 
 
 class Scene:
+    """A clock with a bell, and a time that stands still until it is set."""
+
     def __init__(self, database: Database, bell: Bell) -> None:
         self.database = database
         self.bell = bell
