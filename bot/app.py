@@ -60,7 +60,7 @@ from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
 from config.settings import Settings
-from storage import awaited_files, due, media, room_keys, starter, unreadable
+from storage import awaited_files, due, media, proposals, room_keys, starter, unreadable
 from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
@@ -263,7 +263,8 @@ class App:
                     await room_keys.prune(writer, before)
                     await unreadable.prune(writer, before)
                     await media.prune(writer, before)
-                    await awaited_files.prune(writer, before)
+                    await awaited_files.prune(writer, datetime.now(UTC))
+                    await proposals.expire(writer, datetime.now(UTC))
             except Exception as error:
                 log.exception("cannot prune", error=type(error).__name__)
             await asyncio.sleep(24 * 3600)

@@ -70,6 +70,15 @@ async def decide(writer: Writer, number: int, state: State, at: datetime) -> Non
     )
 
 
+async def expire(writer: Writer, before: datetime) -> None:
+    """Drop what nobody decided on until that time, and forget its plan."""
+    await writer.sql.execute(
+        sa.update(proposal)
+        .where(proposal.c.state == "proposed", proposal.c.expires_at < before)
+        .values(state="cancelled", plan=sa.null(), decided_at=before)
+    )
+
+
 async def _one(reader: Reader, query: sa.Select[Any]) -> Proposal | None:
     row = (await reader.sql.execute(query)).first()
     return Proposal.model_validate(row._mapping) if row else None
