@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+import commands.events
 import commands.export
 import commands.focal
 import commands.focal_import
@@ -60,7 +61,7 @@ from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
 from config.settings import Settings
-from storage import awaited_files, due, media, proposals, room_keys, starter, unreadable
+from storage import awaited_files, due, events, media, proposals, room_keys, starter, unreadable
 from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
@@ -85,6 +86,7 @@ def registry() -> Registry:
         [
             commands.glossary,
             commands.focal,
+            commands.events,
             commands.focal_network,
             commands.focal_map,
             commands.focal_upkeep,
@@ -139,7 +141,7 @@ class App:
         following = asyncio.create_task(self._follow(), name="inbox")
         telling = asyncio.create_task(self._teller.run(), name="unreadable")
         encrypting = asyncio.create_task(self._encryption.run(), name="encryption")
-        pruning = asyncio.create_task(self._prune(), name="prune")
+        daily = asyncio.create_task(self._keep(), name="daily")
         ticking = asyncio.create_task(self._clock.run(), name="clock")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
@@ -154,10 +156,10 @@ class App:
                 exit_code=EXIT_LOGIN,
             ) from error
         finally:
-            for task in (following, pruning, telling, ticking, stopping, self._settling):
+            for task in (following, daily, telling, ticking, stopping, self._settling):
                 if task:
                     task.cancel()
-            await asyncio.gather(following, pruning, telling, ticking, stopping, return_exceptions=True)
+            await asyncio.gather(following, daily, telling, ticking, stopping, return_exceptions=True)
             await self._drain()
             encrypting.cancel()
             await asyncio.gather(encrypting, return_exceptions=True)
@@ -253,7 +255,8 @@ class App:
         log.info("the session was ended softly; logging in again on the same device")
         await self._session.log_in_again(self._settings.matrix, self._settings.data_dir)
 
-    async def _prune(self) -> None:
+    async def _keep(self) -> None:
+        """Each day: forget what is old, and look ahead in the calendar."""
         while True:
             before = datetime.now(UTC) - KEPT
             try:
@@ -265,8 +268,9 @@ class App:
                     await media.prune(writer, before)
                     await awaited_files.prune(writer, datetime.now(UTC))
                     await proposals.expire(writer, datetime.now(UTC))
+                    await events.recompute(writer, datetime.now(UTC))
             except Exception as error:
-                log.exception("cannot prune", error=type(error).__name__)
+                log.exception("cannot do what is done each day", error=type(error).__name__)
             await asyncio.sleep(24 * 3600)
 
     async def _drain(self) -> None:

@@ -15,6 +15,7 @@ from config.languages import SPOKEN, name_of
 TOPICS = {
     "glossary": mark("Glossary"),
     "focal": mark("Who to turn to"),
+    "events": mark("Events"),
     "you": mark("For you"),
     "bot": mark("About me"),
 }

@@ -63,3 +63,14 @@ def focal() -> list[dict[str, Any]]:
             shared = {name: value for name, value in group.items() if name != "holders"}
             found += [shared | {"holder": holder} for holder in group["holders"]]
     return found
+
+
+def events() -> list[dict[str, Any]]:
+    """Return the starter events, one dictionary of plain values for each: the international days first."""
+    found = []
+    for name in ("days", "archive"):
+        text = (STARTER / "events" / f"{name}.toml").read_text(encoding="utf-8")
+        for raw in tomllib.loads(text)["event"]:
+            timing = {key: raw.pop(key) for key in ("start", "end", "rule") if key in raw}
+            found.append(raw | {"uid": f"{raw['uid']}@gaamac.org", "timing": timing})
+    return found

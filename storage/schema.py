@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -416,4 +416,46 @@ due = sa.Table(
     sa.Column("payload", sa.JSON),
     sa.Index(None, "due_at"),
     comment="What is to be done at a time.",
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column(
+        "uid", sa.Text, nullable=False, unique=True, comment="Of iCalendar: the same wherever it is copied."
+    ),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("titles", sa.JSON, nullable=False),
+    sa.Column("descriptions", sa.JSON, nullable=False),
+    sa.Column("timing", sa.JSON, nullable=False, comment="Wall-clock times, zone, rule and exceptions."),
+    sa.Column("place", sa.Text),
+    sa.Column("link", sa.Text),
+    sa.Column("organiser", sa.Text),
+    sa.Column("registration", sa.Text),
+    sa.Column("access", sa.Text, nullable=False),
+    sa.Column("countries", sa.JSON, nullable=False),
+    sa.Column("topics", sa.JSON, nullable=False),
+    sa.Column("certainty", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, comment="Why it was moved or cancelled."),
+    sa.Column("source", sa.Text),
+    sa.Column("confirmed", sa.Boolean, nullable=False, comment="The reference was seen."),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+    comment="The calendar of the community.",
+)
+
+occurrence = sa.Table(
+    "occurrence",
+    metadata,
+    sa.Column("event_id", sa.ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True, comment="The start by the rule, on the clocks of the wall."),
+    sa.Column("start", sa.Text, nullable=False),
+    sa.Column("end", sa.Text, nullable=False),
+    sa.Column("starts_at", UtcDateTime, nullable=False),
+    sa.Column("ends_at", UtcDateTime, nullable=False),
+    sa.Index(None, "ends_at"),
+    sa.Index(None, "starts_at"),
+    comment="When events take place, as far ahead as is looked.",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from config import starter
-from storage import focal, focal_changes, glossary
+from storage import events, focal, focal_changes, glossary
 from storage.database import Database
 
 
@@ -18,3 +18,6 @@ async def load(database: Database, at: datetime) -> None:
         if not await writer.revision("focal"):
             records = [focal.Record.model_validate(raw) for raw in starter.focal()]
             await focal_changes.begin(writer, records, at)
+        if not await writer.revision("events"):
+            for raw in starter.events():
+                await events.add(writer, events.Event.model_validate(raw), at)

@@ -1,0 +1,293 @@
+"""The calendar of the community: `!events` and `!event`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time, get_month_names
+
+from commands.arguments import Label, Named, Rest
+from commands.context import Context, mark
+from commands.errors import ArgumentError, CommandError
+from commands.focal_card import when
+from commands.registry import command
+from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
+from config import countries, zones
+from config.languages import SPOKEN
+from storage import events
+from storage.events import Coming, Kept, Kind
+from storage.folding import fold
+
+ROWS = 10
+"""Of a list in one answer."""
+
+PAGE = Named({"en": ("page",), "fr": ("page",), "es": ("página",)}, strict=True)
+
+KINDS: dict[Kind, str] = {
+    "commemoration": mark("commemoration"),
+    "meeting": mark("network meeting"),
+    "training": mark("training"),
+    "webinar": mark("webinar"),
+    "deadline": mark("deadline"),
+}
+
+WORDS: dict[str, Kind] = {
+    "commemoration": "commemoration", "commemorations": "commemoration", "conmemoracion": "commemoration",
+    "conmemoraciones": "commemoration", "days": "commemoration", "journees": "commemoration",
+    "dias": "commemoration",
+    "meeting": "meeting", "meetings": "meeting", "reunion": "meeting", "reunions": "meeting",
+    "reuniones": "meeting",
+    "training": "training", "trainings": "training", "formation": "training", "formations": "training",
+    "formacion": "training", "formaciones": "training",
+    "webinar": "webinar", "webinars": "webinar", "webinaire": "webinar", "webinaires": "webinar",
+    "seminario": "webinar", "seminarios": "webinar",
+    "deadline": "deadline", "deadlines": "deadline", "echeance": "deadline", "echeances": "deadline",
+    "plazo": "deadline", "plazos": "deadline",
+}  # fmt: skip
+"""What the kinds are called in a filter, folded."""
+
+ACCESS = {
+    "public": mark("Everybody may come."),
+    "members": mark("For members of the community."),
+    "invited": mark("By invitation."),
+}
+
+
+@command(
+    "events",
+    topic="events",
+    examples={
+        "en": ("events", "events march", "events rwanda", "events training"),
+        "fr": ("événements", "événements mars", "événements Rwanda", "événements formation"),
+        "es": ("eventos", "eventos marzo", "eventos Ruanda", "eventos formación"),
+    },
+    aliases={"fr": ("événements",), "es": ("eventos",)},
+)
+async def list_events(
+    ctx: Context,
+    about: Annotated[Rest | None, Label(mark("month, country, kind or words"))] = None,
+    page: Annotated[int, PAGE, Label(mark("number"))] = 1,
+) -> Markdown:
+    """List what comes next, all of it or of one month, country or kind."""
+    await zones.ready()
+    coming = await events.coming(ctx.storage, ctx.now)
+    known = await events.some(ctx.storage, list({one.event_id for one in coming}))
+    fits = _filter(about) if about else lambda _event, _one: True
+    rows = [one for one in coming if fits(known[one.event_id], one)]
+    if not about:
+        rows = _next_of_each(rows)
+    if not rows:
+        return paragraphs(
+            ctx.text("Nothing is in the calendar for {words}.", words=strong(about))
+            if about
+            else ctx.text("Nothing is in the calendar."),
+            ctx.text("Past events: {example}", example=code(ctx.typed("events archive"))),
+        )
+    return _pages(ctx, [_row(ctx, known[one.event_id], one) for one in rows], "events", about, page)
+
+
+@command(
+    "events archive",
+    topic="events",
+    examples={"en": ("events archive",), "fr": ("événements passés",), "es": ("eventos pasados",)},
+    aliases={"fr": ("événements passés",), "es": ("eventos pasados",)},
+)
+async def list_archive(
+    ctx: Context,
+    about: Annotated[Rest | None, Label(mark("month, country, kind or words"))] = None,
+    page: Annotated[int, PAGE, Label(mark("number"))] = 1,
+) -> Markdown:
+    """List past events, the latest first."""
+    past = [one for one in await events.every(ctx.storage) if _is_over(one, ctx.now)]
+    if about:
+        fits = _filter(about)
+        past = [one for one in past if fits(one, None)]
+    if not past:
+        return ctx.text("No past event is on record.")
+    past.sort(key=lambda one: one.timing.start, reverse=True)
+    rows = [
+        Markdown("{} – {} ({})").format(_span(ctx, one), strong(one.title(ctx.language)), _call(ctx, one.id))
+        for one in past
+    ]
+    return _pages(ctx, rows, "events archive", about, page)
+
+
+@command(
+    "event",
+    topic="events",
+    examples={"en": ("event 14",), "fr": ("événement 14",), "es": ("evento 14",)},
+    aliases={"fr": ("événement",), "es": ("evento",)},
+)
+async def show_event(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Markdown:
+    """Show one event: when, where, who may come, and from where that is known."""
+    await zones.ready()
+    one = await events.get(ctx.storage, number)
+    if one is None:
+        raise CommandError(
+            ctx.text(
+                "There is no event {number}. {list} shows what there is.",
+                number=number,
+                list=code(ctx.typed("events")),
+            )
+        )
+    coming = await events.coming(ctx.storage, ctx.now, number, 1)
+    head = Markdown("{} ({})").format(strong(one.title(ctx.language)), ctx.text(KINDS[one.kind]))
+    lines = [head, _when(ctx, one, coming[0]) if coming else _span(ctx, one)]
+    if one.certainty == "tentative":
+        lines.append(ctx.text("Not yet confirmed."))
+    if one.certainty == "cancelled":
+        lines.append(ctx.text("Cancelled. {reason}", reason=one.reason or ""))
+    if one.place:
+        lines.append(escape(one.place))
+    if one.link:
+        lines.append(link(one.link, one.link))
+    if one.organiser:
+        lines.append(ctx.text("Organised by {organiser}.", organiser=one.organiser))
+    if one.registration:
+        lines.append(ctx.text("Registration: {link}", link=link(one.registration, one.registration)))
+    if one.kind != "commemoration" and coming:
+        lines.append(ctx.text(ACCESS[one.access]))
+    description = one.description(ctx.language)
+    return paragraphs(
+        join("\n", lines),
+        escape(description, lines=True) if description else None,
+        _source(ctx, one),
+    )
+
+
+def _filter(about: str) -> Callable[[Kept, Coming | None], bool]:
+    """Return what an event must be like: of a month, a country, a kind, or with words in it."""
+    folded = fold(about)
+    month = _months().get(folded)
+    if month:
+        return lambda event, one: int((one.start if one else event.timing.start)[5:7] or 0) == month
+    if folded in WORDS:
+        return lambda event, _one: event.kind == WORDS[folded]
+    found = countries.find(about)
+    if found.how is countries.How.NAMED and found.one:
+        code_ = found.one.code
+        names = {fold(found.one.name(language)) for language in SPOKEN}
+        return lambda event, _one: (
+            code_ in event.countries or any(events.speaks_of(event, [name]) for name in names)
+        )
+    words = folded.split()
+    if not words:
+        return lambda _event, _one: False
+    return lambda event, _one: events.speaks_of(event, words)
+
+
+@lru_cache
+def _months() -> dict[str, int]:
+    return {
+        fold(name): number
+        for language in SPOKEN
+        for width in ("wide", "abbreviated")
+        for number, name in get_month_names(width, locale=language).items()
+    }
+
+
+def _next_of_each(rows: list[Coming]) -> list[Coming]:
+    """Leave of each event only the next time: a year of one day would fill the list."""
+    seen: set[int] = set()
+    found = []
+    for one in rows:
+        if one.event_id not in seen:
+            seen.add(one.event_id)
+            found.append(one)
+    return found
+
+
+def _is_over(event: Kept, now: datetime) -> bool:
+    return event.timing.rule is None and (event.timing.end or event.timing.start)[:10] < now.date().isoformat()
+
+
+def _row(ctx: Context, event: Kept, one: Coming) -> Markdown:
+    note = Markdown(", ") + ctx.text("not yet confirmed") if event.certainty == "tentative" else Markdown("")
+    return Markdown("{} – {} ({}{})").format(
+        _when(ctx, event, one), strong(event.title(ctx.language)), _call(ctx, event.id), note
+    )
+
+
+def _call(ctx: Context, number: int) -> Markdown:
+    return code(ctx.typed("event", str(number)))
+
+
+def _when(ctx: Context, event: Kept, one: Coming) -> Markdown:
+    """Write when something takes place: in the reader's zone, with the event's zone beside where it differs."""
+    if "T" not in one.start:
+        return _days(ctx, one.start, one.end)
+    zone = event.timing.zone or "UTC"
+    own = _clock(ctx, one.starts_at, one.ends_at, ctx.timezone)
+    if ctx.timezone == zone or _same_clock(one.starts_at, zone, ctx.timezone):
+        return own
+    return Markdown("{} ({})").format(own, _time(ctx, one.starts_at, zone))
+
+
+def _same_clock(moment: datetime, zone: str, other: str) -> bool:
+    return moment.astimezone(ZoneInfo(zone)).utcoffset() == moment.astimezone(ZoneInfo(other)).utcoffset()
+
+
+def _clock(ctx: Context, begin: datetime, end: datetime, zone: str) -> Markdown:
+    there = begin.astimezone(ZoneInfo(zone))
+    day = format_date(there.date(), format="full", locale=ctx.language)
+    hours = format_time(there, format="short", locale=ctx.language)
+    if end > begin:
+        later = end.astimezone(ZoneInfo(zone))
+        same = later.date() == there.date()
+        until = format_time(later, "short", locale=ctx.language) if same else _moment(ctx, later)
+        hours = f"{hours}–{until}"
+    return Markdown("{}, {} {}").format(day, hours, zones.city(zone, ctx.language))
+
+
+def _moment(ctx: Context, moment: datetime) -> str:
+    return str(format_datetime(moment, "long" if ctx.language == "en" else "medium", locale=ctx.language))
+
+
+def _time(ctx: Context, moment: datetime, zone: str) -> str:
+    there = moment.astimezone(ZoneInfo(zone))
+    return f"{format_time(there, format='short', locale=ctx.language)} {zones.city(zone, ctx.language)}"
+
+
+def _days(ctx: Context, start: str, end: str) -> Markdown:
+    first = format_date(date.fromisoformat(start), format="long", locale=ctx.language)
+    if end == start:
+        return escape(first)
+    return Markdown("{} – {}").format(
+        first, format_date(date.fromisoformat(end), format="long", locale=ctx.language)
+    )
+
+
+def _span(ctx: Context, event: Kept) -> Markdown:
+    """Write when a past event took place, as exactly as it is known."""
+    start, end = event.timing.start, event.timing.end
+    if event.is_vague:
+        return escape(when(start, ctx.language))
+    return _days(ctx, start[:10], (end or start)[:10])
+
+
+def _source(ctx: Context, event: Kept) -> Markdown | None:
+    if not event.source:
+        return None
+    source = link(event.source, event.source) if event.source.startswith("http") else escape(event.source)
+    if event.confirmed:
+        return ctx.text("Source: {source}", source=source)
+    return Markdown("{} ({})").format(
+        ctx.text("Source: {source}", source=source), ctx.text("not yet checked by a moderator")
+    )
+
+
+def _pages(ctx: Context, rows: list[Markdown], command_name: str, about: str | None, page: int) -> Markdown:
+    pages = -(-len(rows) // ROWS)
+    if not 1 <= page <= pages:
+        raise ArgumentError(ctx.plural("This list has {count} page.", "This list has {count} pages.", pages))
+    rest = None
+    if page < pages:
+        word = PAGE.words.get(ctx.language, PAGE.words["en"])[0]
+        more = code(ctx.typed(command_name, f"{about + ' ' if about else ''}{word} {page + 1}"))
+        left = len(rows) - page * ROWS
+        rest = ctx.plural("{count} more: {example}", "{count} more: {example}", left, example=more)
+    return paragraphs(bullets(rows[(page - 1) * ROWS : page * ROWS]), rest)
