@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time, get_month_names
 
 from commands.arguments import Label, Named, Rest
+from commands.attachment import Attachment, Reply
 from commands.context import Context, mark
 from commands.errors import ArgumentError, CommandError
 from commands.focal_card import when
@@ -18,7 +20,7 @@ from commands.registry import command
 from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
 from config import countries, zones
 from config.languages import SPOKEN
-from storage import events
+from storage import event_ics, events
 from storage.events import Coming, Kept, Kind
 from storage.folding import fold
 
@@ -125,15 +127,7 @@ async def list_archive(
 async def show_event(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Markdown:
     """Show one event: when, where, who may come, and from where that is known."""
     await zones.ready()
-    one = await events.get(ctx.storage, number)
-    if one is None:
-        raise CommandError(
-            ctx.text(
-                "There is no event {number}. {list} shows what there is.",
-                number=number,
-                list=code(ctx.typed("events")),
-            )
-        )
+    one = await _known(ctx, number)
     coming = await events.coming(ctx.storage, ctx.now, number, 1)
     head = Markdown("{} ({})").format(strong(one.title(ctx.language)), ctx.text(KINDS[one.kind]))
     lines = [head, _when(ctx, one, coming[0]) if coming else _span(ctx, one)]
@@ -291,3 +285,42 @@ def _pages(ctx: Context, rows: list[Markdown], command_name: str, about: str | N
         left = len(rows) - page * ROWS
         rest = ctx.plural("{count} more: {example}", "{count} more: {example}", left, example=more)
     return paragraphs(bullets(rows[(page - 1) * ROWS : page * ROWS]), rest)
+
+
+@command(
+    "event calendar",
+    topic="events",
+    examples={
+        "en": ("event calendar", "event calendar 14"),
+        "fr": ("événement calendrier", "événement calendrier 14"),
+        "es": ("evento calendario", "evento calendario 14"),
+    },
+    aliases={
+        "fr": ("événement calendrier", "événements calendrier"),
+        "es": ("evento calendario", "eventos calendario"),
+    },
+)
+async def send_calendar(ctx: Context, number: Annotated[int | None, Label(mark("number"))] = None) -> Reply:
+    """Send the calendar, or one event, as a file that the calendar on your phone opens."""
+    if number is None:
+        chosen = [one for one in await events.every(ctx.storage) if not _is_over(one, ctx.now)]
+    else:
+        chosen = [await _known(ctx, number)]
+    name = ctx.plain("GAAMAC calendar")
+    data = await asyncio.to_thread(event_ics.write, chosen, ctx.language, name)
+    file = f"gaamac-{number}.ics" if number else "gaamac.ics"
+    said = ctx.plural("The calendar with {count} event.", "The calendar with {count} events.", len(chosen))
+    return Reply(said, (Attachment(file, "text/calendar", data),))
+
+
+async def _known(ctx: Context, number: int) -> Kept:
+    one = await events.get(ctx.storage, number)
+    if one is None:
+        raise CommandError(
+            ctx.text(
+                "There is no event {number}. {list} shows what there is.",
+                number=number,
+                list=code(ctx.typed("events")),
+            )
+        )
+    return one

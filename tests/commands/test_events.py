@@ -100,3 +100,14 @@ async def test_the_starter_calendar_goes_on_for_years(ask: Conversation) -> None
         await events.recompute(writer, later)
     ask.now = later
     assert "June 18, 2031" in (await ask("!events") or "")
+
+
+@pytest.mark.parametrize("typed", ["!event calendar", "!événement calendrier", "!eventos calendario"])
+async def test_the_calendar_as_a_file(ask: Conversation, webinar: int, typed: str) -> None:
+    assert await ask(typed) == "The calendar with 16 events."
+    (file,) = ask.attachments
+    assert (file.name, file.mimetype) == ("gaamac.ics", "text/calendar")
+    assert b"webinar@example.org" in file.data
+    assert await ask(f"!event calendar {webinar}") == "The calendar with 1 event."
+    assert ask.attachments[0].data.count(b"BEGIN:VEVENT") == 1
+    assert "There is no event 999" in (await ask("!event calendar 999") or "")
