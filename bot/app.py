@@ -28,11 +28,12 @@ import commands.imports
 import commands.language
 import commands.status
 import commands.timezone
-from bot import monthly
+from bot import announcing, monthly
 from bot.addressing import Address
+from bot.announcing import Announcement, Digest, Plan, Voice
 from bot.authority import Authority
 from bot.backoff import Backoff
-from bot.clock import Clock
+from bot.clock import Clock, Task
 from bot.dispatch import Dispatch
 from bot.encryption import recovery
 from bot.encryption.machine import Encryption
@@ -61,7 +62,7 @@ from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
 from config.settings import Settings
-from storage import awaited_files, due, events, media, proposals, room_keys, starter, unreadable
+from storage import awaited_files, due, media, proposals, room_keys, starter, unreadable
 from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
@@ -198,9 +199,25 @@ class App:
         )
         self._lanes = Lanes(self._database, self._dispatch.handle)
         stale = StaleRecords(responder, self._dispatch.moderation, settings.default_timezone)
-        self._clock = Clock(self._database, {monthly.KIND: stale}, self._outbox.push)
+        voice = Voice(
+            lambda: [self._dispatch.speaker(room_id) for room_id in self._rooms.announcements],
+            self._dispatch.moderation,
+            responder.context,
+            settings.events,
+            settings.default_timezone,
+        )
+        plan, digest = Plan(voice), Digest(voice)
+        tasks: dict[str, Task] = {
+            monthly.KIND: stale,
+            announcing.PLAN: plan,
+            announcing.ANNOUNCE: Announcement(voice),
+            announcing.DIGEST: digest,
+        }
+        self._clock = Clock(self._database, tasks, self._outbox.push)
+        now = datetime.now(UTC)
         async with self._database.write() as writer:
-            await due.ensure(writer, stale.first(datetime.now(UTC)))
+            for task in (stale, plan, digest):
+                await due.ensure(writer, task.first(now))
         self._inbox = Inbox(
             self._session,
             self._database,
@@ -256,7 +273,7 @@ class App:
         await self._session.log_in_again(self._settings.matrix, self._settings.data_dir)
 
     async def _keep(self) -> None:
-        """Each day: forget what is old, and look ahead in the calendar."""
+        """Forget each day what is old."""
         while True:
             before = datetime.now(UTC) - KEPT
             try:
@@ -268,7 +285,6 @@ class App:
                     await media.prune(writer, before)
                     await awaited_files.prune(writer, datetime.now(UTC))
                     await proposals.expire(writer, datetime.now(UTC))
-                    await events.recompute(writer, datetime.now(UTC))
             except Exception as error:
                 log.exception("cannot do what is done each day", error=type(error).__name__)
             await asyncio.sleep(24 * 3600)

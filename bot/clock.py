@@ -41,6 +41,9 @@ class Task(Protocol):
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Return what is to be said."""
 
+    async def missed(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
+        """Return what is to be said, to moderators, of what is left out because it is too late."""
+
     def following(self, due: Due, now: datetime) -> datetime | None:
         """Return when it is due again, later than `now`; None when it is done for good."""
 
@@ -112,6 +115,7 @@ class Clock:
                 rows: list[OutboxRow] = []
                 if now - one.due_at > task.grace:
                     log.warning("too late to help, left out", kind=one.kind, due=one.due_at.isoformat())
+                    rows = await outbox_storage.add(writer, await task.missed(writer, one, now))
                 else:
                     rows = await outbox_storage.add(writer, await task.act(writer, one, now))
                 again = task.following(one, now)

@@ -225,7 +225,11 @@ class Dispatch:
     def moderation(self) -> Asker | None:
         """Return the moderation room as somewhere to write to; None without one."""
         room_id = self._rooms.moderation
-        return Asker(user_id="", room_id=room_id, direct=False, prefix=self._prefix) if room_id else None
+        return self.speaker(room_id) if room_id else None
+
+    def speaker(self, room_id: str) -> Asker:
+        """Return a room as somewhere to write to without having been asked."""
+        return Asker(user_id="", room_id=room_id, direct=False, prefix=self._prefix)
 
     def _post(self, post: Post, event: InboxEvent, place: int, now: datetime) -> OutboxRow:
         """Make the outbox row of a message to another room."""

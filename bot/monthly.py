@@ -54,6 +54,10 @@ class StaleRecords:
             for part, piece in enumerate(split(text))
         ]
 
+    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
+        """Return nothing: the next list holds the same."""
+        return []
+
     def following(self, _due: Due, now: datetime) -> datetime | None:
         """Return the first of the next month."""
         return self._after(now)

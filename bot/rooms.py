@@ -62,6 +62,12 @@ class Rooms:
         """The id of the moderation room as it is now."""
         return self.current(self._configured.moderation) if self._configured.moderation else None
 
+    @property
+    def announcements(self) -> list[str]:
+        """The ids of the rooms in which events are announced, as they are now and as far as the bot is in them."""
+        found = (self.current(one) for one in self._configured.announcements)
+        return [room_id for room_id in dict.fromkeys(found) if room_id and self.is_joined(room_id)]
+
     def current(self, configured: str) -> str | None:
         """Return the room that a configured id or alias means now, through all upgrades."""
         room_id = configured if configured.startswith("!") else self._ids.get(configured)

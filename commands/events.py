@@ -89,7 +89,7 @@ async def list_events(
             else ctx.text("Nothing is in the calendar."),
             ctx.text("Past events: {example}", example=code(ctx.typed("events archive"))),
         )
-    return _pages(ctx, [_row(ctx, known[one.event_id], one) for one in rows], "events", about, page)
+    return _pages(ctx, [row(ctx, known[one.event_id], one) for one in rows], "events", about, page)
 
 
 @command(
@@ -112,7 +112,7 @@ async def list_archive(
         return ctx.text("No past event is on record.")
     past.sort(key=lambda one: one.timing.start, reverse=True)
     rows = [
-        Markdown("{} – {} ({})").format(_span(ctx, one), strong(one.title(ctx.language)), _call(ctx, one.id))
+        Markdown("{} – {} ({})").format(_span(ctx, one), strong(one.title(ctx.language)), call(ctx, one.id))
         for one in past
     ]
     return _pages(ctx, rows, "events archive", about, page)
@@ -130,7 +130,7 @@ async def show_event(ctx: Context, number: Annotated[int, Label(mark("number"))]
     one = await _known(ctx, number)
     coming = await events.coming(ctx.storage, ctx.now, number, 1)
     head = Markdown("{} ({})").format(strong(one.title(ctx.language)), ctx.text(KINDS[one.kind]))
-    lines = [head, _when(ctx, one, coming[0]) if coming else _span(ctx, one)]
+    lines = [head, when_of(ctx, one, coming[0]) if coming else _span(ctx, one)]
     if one.certainty == "tentative":
         lines.append(ctx.text("Not yet confirmed."))
     if one.certainty == "cancelled":
@@ -199,18 +199,20 @@ def _is_over(event: Kept, now: datetime) -> bool:
     return event.timing.rule is None and (event.timing.end or event.timing.start)[:10] < now.date().isoformat()
 
 
-def _row(ctx: Context, event: Kept, one: Coming) -> Markdown:
+def row(ctx: Context, event: Kept, one: Coming) -> Markdown:
+    """Write an occurrence in one line."""
     note = Markdown(", ") + ctx.text("not yet confirmed") if event.certainty == "tentative" else Markdown("")
     return Markdown("{} – {} ({}{})").format(
-        _when(ctx, event, one), strong(event.title(ctx.language)), _call(ctx, event.id), note
+        when_of(ctx, event, one), strong(event.title(ctx.language)), call(ctx, event.id), note
     )
 
 
-def _call(ctx: Context, number: int) -> Markdown:
+def call(ctx: Context, number: int) -> Markdown:
+    """Write how an event is asked for."""
     return code(ctx.typed("event", str(number)))
 
 
-def _when(ctx: Context, event: Kept, one: Coming) -> Markdown:
+def when_of(ctx: Context, event: Kept, one: Coming) -> Markdown:
     """Write when something takes place: in the reader's zone, with the event's zone beside where it differs."""
     if "T" not in one.start:
         return _days(ctx, one.start, one.end)

@@ -119,6 +119,13 @@ class FocalSettings(_Section):
     fresh_months: int = Field(default=12, ge=1, le=120)
 
 
+class EventSettings(_Section):
+    """At which hour events are announced, in the default time zone, and whether the week is on Mondays."""
+
+    hour: int = Field(default=9, ge=0, le=23)
+    digest: bool = True
+
+
 class FloodSettings(_Section):
     """How much one person may ask. 0: no limit."""
 
@@ -145,6 +152,7 @@ class Settings(BaseSettings):
     moderation: ModerationSettings = ModerationSettings()
     flood: FloodSettings = FloodSettings()
     focal: FocalSettings = FocalSettings()
+    events: EventSettings = EventSettings()
     log: LogSettings = LogSettings()
     data_dir: Path = Path("data")
     database_url: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
@@ -121,6 +122,13 @@ async def coming(reader: Reader, now: datetime, number: int | None = None, limit
     return [Coming.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
+async def occurrence_of(reader: Reader, number: int, key: str) -> Coming | None:
+    """Return one occurrence of an event by its key."""
+    query = sa.select(occurrence).where(occurrence.c.event_id == number, occurrence.c.key == key)
+    row = (await reader.sql.execute(query)).first()
+    return Coming.model_validate(row._mapping) if row else None
+
+
 async def add(writer: Writer, one: Event, now: datetime) -> Kept:
     """Store an event that is new and return it with its number."""
     values = one.model_dump(mode="json") | {"version": 1, "updated_at": now}
@@ -139,19 +147,24 @@ async def recompute(writer: Writer, now: datetime) -> None:
 
 
 async def _compute(writer: Writer, kept: Iterable[Kept], now: datetime) -> None:
-    rows: list[dict[str, Any]] = []
-    numbers = []
-    for one in kept:
-        numbers.append(one.id)
-        if one.is_vague or one.certainty == "cancelled":
-            continue
-        found = occurrences.occurrences(one.timing, now - BEHIND, now + AHEAD)
-        rows += [{"event_id": one.id, **each.model_dump()} for each in found]
+    some = list(kept)
+    numbers = [one.id for one in some]
+    # In a thread, because thousands of events would hold up the loop.
+    rows = await asyncio.to_thread(_rows, some, now)
     for start in range(0, len(numbers), 500):
         block = numbers[start : start + 500]
         await writer.sql.execute(sa.delete(occurrence).where(occurrence.c.event_id.in_(block)))
     if rows:
         await writer.sql.execute(sa.insert(occurrence), rows)
+
+
+def _rows(kept: Iterable[Kept], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {"event_id": one.id, **each.model_dump()}
+        for one in kept
+        if not one.is_vague and one.certainty != "cancelled"
+        for each in occurrences.occurrences(one.timing, now - BEHIND, now + AHEAD)
+    ]
 
 
 def speaks_of(one: Event, words: Iterable[str]) -> bool:

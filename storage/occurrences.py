@@ -110,8 +110,11 @@ def instant(wall: datetime, zone: str) -> datetime:
 
 
 def _keys(timing: Timing, since: datetime, until: datetime) -> Iterator[str]:
-    rules = rruleset()
     start = _wall(timing.start)
+    if not (timing.rule or timing.added or timing.left_out):
+        yield timing.start
+        return
+    rules = rruleset()
     if timing.rule:
         rules.rrule(_rules(timing.rule, timing.start, timing.zone))
     rules.rdate(start)

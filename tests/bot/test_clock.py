@@ -47,6 +47,9 @@ class Bell:
             raise RuntimeError
         return [row]
 
+    async def missed(self, _writer: Writer, _one: Due, _now: datetime) -> list[OutboxRow]:
+        return []
+
     def following(self, one: Due, now: datetime) -> datetime | None:
         if not self.daily:
             return None

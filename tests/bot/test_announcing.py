@@ -1,0 +1,168 @@
+"""Announcements: planned once, said once, in the language of each room, and late rather than never."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import announcing
+from bot.announcing import Announcement, Digest, Plan, Voice
+from bot.app import registry
+from bot.clock import Clock, Task
+from commands.context import Asker
+from commands.respond import Responder
+from config.settings import EventSettings
+from storage import due, events, rooms, starter
+from storage.database import Database
+from storage.events import Event
+from storage.occurrences import Timing
+from storage.outbox import OutboxRow
+
+START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+ENGLISH, FRENCH, MODERATORS = "!english:example.org", "!french:example.org", "!moderators:example.org"
+TRAINING = Event(
+    uid="training@example.org",
+    kind="training",
+    titles={"en": "Early warning in practice", "fr": "L’alerte rapide en pratique"},
+    timing=Timing(start="2026-12-20T15:00", end="2026-12-20T16:00", zone="Africa/Nairobi"),
+)
+
+
+class Scene:
+    """A bot's clock with rooms for announcements, and a time that is set by hand."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.now = START
+        self.sent: list[OutboxRow] = []
+        self.responder = Responder(database, registry(), "en", "Europe/Berlin")
+        self.voice = Voice(
+            lambda: [self._asker(ENGLISH), self._asker(FRENCH)],
+            lambda: self._asker(MODERATORS),
+            self.responder.context,
+            EventSettings(),
+            "Europe/Berlin",
+        )
+        plan, digest = Plan(self.voice), Digest(self.voice)
+        tasks: dict[str, Task] = {
+            announcing.PLAN: plan,
+            announcing.ANNOUNCE: Announcement(self.voice),
+            announcing.DIGEST: digest,
+        }
+        self.first = [plan.first(START), digest.first(START)]
+        self.clock = Clock(database, tasks, self.sent.extend, lambda: self.now)
+
+    def _asker(self, room_id: str) -> Asker:
+        return Asker("", room_id, direct=False, prefix="!")
+
+    async def begin(self) -> None:
+        async with self.database.write() as writer:
+            for one in self.first:
+                await due.ensure(writer, one)
+
+    async def until(self, moment: datetime, step: timedelta = timedelta(hours=1)) -> None:
+        while self.now < moment:
+            self.now = min(self.now + step, moment)
+            while await self.clock.tick():
+                pass
+
+    def bodies(self, room_id: str, words: str) -> list[tuple[str, str]]:
+        """Return when what was said in a room that has these words, and what."""
+        return [
+            (row.created_at.isoformat()[:13], str((row.content or {})["body"]))
+            for row in self.sent
+            if row.room_id == room_id and words in str((row.content or {})["body"])
+        ]
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    await starter.load(database, START)
+    async with database.write() as writer:
+        for room_id in (ENGLISH, FRENCH, MODERATORS):
+            await rooms.put(writer, rooms.Room(room_id=room_id, membership="join", since=START))
+        await rooms.choose_language(writer, FRENCH, "fr")
+    found = Scene(database)
+    yield found
+    await database.close()
+
+
+async def test_a_day_is_announced_on_the_day_in_each_rooms_language(scene: Scene) -> None:
+    await scene.begin()
+    await scene.until(datetime(2026, 12, 11, tzinfo=UTC))
+    ((at, said),) = scene.bodies(ENGLISH, "Crime of Genocide and of the Prevention of this Crime\nDecember 9")
+    assert at == "2026-12-09T08"  # nine in Berlin
+    assert said.endswith("More: !event 14")
+    ((_, said),) = scene.bodies(FRENCH, "prévention de ce crime\n9")
+    assert "\n9 décembre 2026\n" in said
+    assert said.endswith("!événement 14")
+    assert scene.bodies(MODERATORS, "") == []
+
+
+async def test_a_year_of_days_each_once(scene: Scene) -> None:
+    await scene.begin()
+    await scene.until(START + timedelta(days=365), timedelta(hours=6))
+    said = [body for _, body in scene.bodies(ENGLISH, "More: !event")]
+    assert len(said) == len(set(said)) == 15
+
+
+async def test_a_training_is_announced_two_weeks_and_a_day_ahead(scene: Scene) -> None:
+    async with scene.database.write() as writer:
+        await events.add(writer, TRAINING, START)
+    await scene.begin()
+    await scene.until(datetime(2026, 12, 22, tzinfo=UTC))
+    found = scene.bodies(ENGLISH, "Early warning in practice\n")
+    assert [at for at, _ in found] == ["2026-12-06T08", "2026-12-19T08"]
+    assert "Sunday, December 20, 2026, 1:00\u202fPM–2:00\u202fPM Berlin (3:00\u202fPM Nairobi)" in found[0][1]
+
+
+async def test_late_it_says_so_and_too_late_the_moderators_are_told(scene: Scene) -> None:
+    await scene.begin()
+    await scene.until(START + timedelta(hours=1))
+    await scene.until(datetime(2026, 12, 9, 12, tzinfo=UTC), timedelta(days=40))
+    ((_, said),) = scene.bodies(ENGLISH, "Crime of Genocide")
+    assert said.endswith("This comes late: I was away when it was due.")
+    await scene.until(datetime(2026, 12, 11, 12, tzinfo=UTC), timedelta(days=40))
+    assert scene.bodies(ENGLISH, "Human Rights Day (") == []
+    ((_, said),) = scene.bodies(MODERATORS, "Human Rights Day")
+    assert "It would have come too late, so I left it out." in said
+
+
+async def test_away_for_a_quarter_of_a_year_nothing_after_it_is_missed(scene: Scene) -> None:
+    await scene.begin()
+    await scene.until(START + timedelta(hours=1))
+    await scene.until(datetime(2027, 3, 1, tzinfo=UTC), timedelta(days=400))
+    before = len(scene.sent)
+    await scene.until(datetime(2027, 3, 26, tzinfo=UTC))
+    said = [row for row in scene.sent[before:] if row.room_id == ENGLISH and "More: !event" in str(row.content)]
+    assert len(said) == 4  # 8, 21, 24 and 25 March
+
+
+async def test_the_clock_set_back_announces_nothing_again(scene: Scene) -> None:
+    await scene.begin()
+    await scene.until(datetime(2026, 12, 11, tzinfo=UTC))
+    before = len(scene.sent)
+    scene.now = START
+    await scene.until(datetime(2026, 12, 11, tzinfo=UTC))
+    assert len(scene.sent) == before
+
+
+async def test_on_mondays_the_week(scene: Scene) -> None:
+    await scene.begin()
+    await scene.until(datetime(2026, 12, 31, tzinfo=UTC))
+    found = scene.bodies(ENGLISH, "In the next seven days:")
+    assert [at for at, _ in found] == ["2026-12-07T08"]  # of the others nothing is to be said
+    assert "December 9" in found[0][1]
+    assert "December 10" in found[0][1]
+
+
+async def test_what_was_cancelled_is_not_announced(scene: Scene) -> None:
+    async with scene.database.write() as writer:
+        await events.add(writer, TRAINING.model_copy(update={"certainty": "cancelled"}), START)
+    await scene.begin()
+    await scene.until(datetime(2026, 12, 22, tzinfo=UTC))
+    assert scene.bodies(ENGLISH, "Early warning") == []

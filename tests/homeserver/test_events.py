@@ -1,0 +1,88 @@
+"""Announcements on a real homeserver: late once after downtime, however often the bot is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot import announcing
+from bot.demo.client import Client
+from bot.demo.homeserver import Homeserver
+from storage import due, events
+from storage.database import Database
+from storage.due import Due
+from storage.events import Event
+from storage.occurrences import Timing
+from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
+
+KILLS = 4
+COUNT = 20
+
+
+def training(number: int, start: datetime) -> Event:
+    return Event(
+        uid=f"training-{number}@example.org",
+        kind="training",
+        titles={"en": f"Training number {number}.", "fr": f"Formation numéro {number}."},
+        timing=Timing(start=start.strftime("%Y-%m-%dT%H:%M"), zone="UTC"),
+    )
+
+
+async def test_what_fell_due_while_the_bot_was_away_comes_late_and_once(
+    homeserver: Homeserver, tmp_path: Path
+) -> None:
+    account = await homeserver.register(fresh("bot"), "secret")
+    member = await homeserver.register(fresh("mia"), "secret")
+    rooms = [await room_with_bot(member, account) for _ in range(3)]
+    await member.listen()
+    bot = RunningBot(
+        homeserver,
+        account,
+        tmp_path / "bot",
+        invites__allowed=["@*:demo.localhost"],
+        rooms__announcements=rooms,
+    )
+    async with bot:
+        for room in rooms:
+            await joined(member, room, account.user_id)
+        said = await member.ask(rooms[1], "!language room fr")
+        assert "français" in said
+        await bot.end()
+        now = datetime.now(UTC)
+        database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot' / 'data' / 'bot.db'}")
+        async with database.write() as writer:
+            for number in range(COUNT):
+                kept = await events.add(writer, training(number, now + timedelta(days=1)), now)
+                key = kept.timing.start
+                payload = {"event": kept.id, "key": key}
+                at = now - timedelta(hours=1)
+                one = Due(kind=announcing.ANNOUNCE, subject=f"{kept.id}/{key}/1", due_at=at, payload=payload)
+                await due.schedule(writer, one)
+        await database.close()
+        for pause in range(KILLS):
+            await bot.start(ready=False)
+            await asyncio.sleep(0.8 + pause * 0.3)
+            await bot.end(signal.SIGKILL)
+        await bot.start()
+        for room, words in zip(rooms, ("Training number", "Formation numéro", "Training number"), strict=True):
+            for number in range(COUNT):
+                await _said(member, room, f"{words} {number}.")
+        await member.ask(rooms[0], "!status")  # whatever was to come twice has come by now
+        for room in rooms:
+            history = await member.history(room)
+            bodies = [str(one["content"].get("body")) for one in history if one["sender"] == account.user_id]
+            announced = [body for body in bodies if "number" in body or "numéro" in body]
+            assert len(announced) == len(set(announced)) == COUNT
+            assert all("away" in body or "absent" in body for body in announced)
+    await member.close()
+    await account.close()
+
+
+async def _said(member: Client, room: str, words: str) -> None:
+    def speaks(one: dict[str, Any]) -> bool:
+        return words in str(one["content"].get("body"))
+
+    await member.wait_for(room, speaks, 60)
