@@ -17,8 +17,10 @@ from commands.rendering import Markdown, split
 from config.settings import EventSettings
 from storage import due as due_storage
 from storage import events
+from storage import outbox as outbox_storage
 from storage.database import Reader, Writer
 from storage.due import Due
+from storage.event_changes import CHANGED
 from storage.events import Coming, Kept, Kind
 from storage.outbox import OutboxRow, Priority
 
@@ -58,11 +60,14 @@ class Voice:
         return datetime.combine(day, time(self.settings.hour), self.zone).astimezone(UTC)
 
 
-def said(due: Due, there: Asker, text: Markdown, now: datetime, priority: Priority) -> list[OutboxRow]:
+def said(
+    due: Due, there: Asker, text: Markdown, now: datetime, priority: Priority, cause: str | None = None
+) -> list[OutboxRow]:
     """Return the rows of a message; their ids are those of the occurrence, so that it is never sent twice."""
     return [
         OutboxRow(
             txn_id=answers.transaction_id(due.kind, due.subject, due.due_at.isoformat(), there.room_id, part),
+            cause=cause,
             room_id=there.room_id,
             kind="message",
             priority=priority,
@@ -143,7 +148,7 @@ class Announcement:
         for there in self._voice.rooms():
             ctx = await self._voice.context(writer, there, now)
             text = event_notice.announcement(ctx, *found, late=now - due.due_at > LATE)
-            rows += said(due, there, text, now, Priority.ANNOUNCEMENT)
+            rows += said(due, there, text, now, Priority.ANNOUNCEMENT, f"event/{found[0].id}")
         return rows
 
     async def missed(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
@@ -163,6 +168,60 @@ class Announcement:
         event = await events.get(reader, payload["event"])
         one = await events.occurrence_of(reader, payload["event"], payload["key"])
         return (event, one) if event and one and event.certainty != "cancelled" else None
+
+
+class Changed:
+    """Mends what was announced of an event that was moved or cancelled, and plans its announcements anew."""
+
+    grace = timedelta.max
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+
+    async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
+        """Return edits of the announcements that stand."""
+        number = int(due.subject)
+        event = await events.get(writer, number)
+        await due_storage.cancel_all(writer, ANNOUNCE, f"{number}/")
+        if event is None:
+            return []
+        coming = await events.coming(writer, now, number)
+        plan = await due_storage.get(writer, PLAN, "events")
+        until = (plan.due_at - DAY if plan else now) + AHEAD
+        for one in coming:
+            for announcement in announcements(self._voice, event, one):
+                if now < announcement.due_at <= until:
+                    await due_storage.ensure(writer, announcement)
+        if event.version == 1:
+            return []
+        standing = await outbox_storage.answers(writer, f"event/{number}")
+        rows = []
+        for sent in standing:
+            there = next((one for one in self._voice.rooms() if one.room_id == sent.room_id), None)
+            if there is None or sent.part:
+                continue
+            ctx = await self._voice.context(writer, there, now)
+            text = event_notice.changed(ctx, event, coming[0] if coming else None)
+            rows.append(
+                OutboxRow(
+                    txn_id=answers.transaction_id(CHANGED, number, event.version, sent.id),
+                    room_id=sent.room_id,
+                    kind="edit",
+                    priority=Priority.ANNOUNCEMENT,
+                    about=sent.id,
+                    content=answers.message(text),
+                    created_at=now,
+                )
+            )
+        return rows
+
+    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
+        """Return nothing: it is never too late."""
+        return []
+
+    def following(self, _due: Due, _now: datetime) -> datetime | None:
+        """Return None: the next change makes it due again."""
+        return None
 
 
 class Digest:

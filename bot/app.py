@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+import commands.event_upkeep
 import commands.events
 import commands.export
 import commands.focal
@@ -30,7 +31,7 @@ import commands.status
 import commands.timezone
 from bot import announcing, monthly
 from bot.addressing import Address
-from bot.announcing import Announcement, Digest, Plan, Voice
+from bot.announcing import Announcement, Changed, Digest, Plan, Voice
 from bot.authority import Authority
 from bot.backoff import Backoff
 from bot.clock import Clock, Task
@@ -62,7 +63,7 @@ from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
 from config.settings import Settings
-from storage import awaited_files, due, media, proposals, room_keys, starter, unreadable
+from storage import awaited_files, due, event_changes, media, proposals, room_keys, starter, unreadable
 from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
@@ -88,6 +89,7 @@ def registry() -> Registry:
             commands.glossary,
             commands.focal,
             commands.events,
+            commands.event_upkeep,
             commands.focal_network,
             commands.focal_map,
             commands.focal_upkeep,
@@ -212,6 +214,7 @@ class App:
             announcing.PLAN: plan,
             announcing.ANNOUNCE: Announcement(voice),
             announcing.DIGEST: digest,
+            event_changes.CHANGED: Changed(voice),
         }
         self._clock = Clock(self._database, tasks, self._outbox.push)
         now = datetime.now(UTC)

@@ -28,6 +28,17 @@ def announcement(ctx: Context, event: Kept, one: Coming, *, late: bool) -> Markd
     )
 
 
+def changed(ctx: Context, event: Kept, one: Coming | None) -> Markdown:
+    """Say what became of an event, in place of what was announced."""
+    if event.certainty == "cancelled" or one is None:
+        return paragraphs(
+            strong(event.title(ctx.language)), ctx.text("Cancelled. {reason}", reason=event.reason or "")
+        )
+    return paragraphs(
+        announcement(ctx, event, one, late=False), ctx.text("This was changed after it was announced.")
+    )
+
+
 def missed(ctx: Context, event: Kept, one: Coming) -> Markdown:
     """Tell moderators that something was not announced, because it would have come too late."""
     return ctx.text(

@@ -127,7 +127,7 @@ async def list_archive(
 async def show_event(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Markdown:
     """Show one event: when, where, who may come, and from where that is known."""
     await zones.ready()
-    one = await _known(ctx, number)
+    one = await known(ctx, number)
     coming = await events.coming(ctx.storage, ctx.now, number, 1)
     head = Markdown("{} ({})").format(strong(one.title(ctx.language)), ctx.text(KINDS[one.kind]))
     lines = [head, when_of(ctx, one, coming[0]) if coming else _span(ctx, one)]
@@ -307,7 +307,7 @@ async def send_calendar(ctx: Context, number: Annotated[int | None, Label(mark("
     if number is None:
         chosen = [one for one in await events.every(ctx.storage) if not _is_over(one, ctx.now)]
     else:
-        chosen = [await _known(ctx, number)]
+        chosen = [await known(ctx, number)]
     name = ctx.plain("GAAMAC calendar")
     data = await asyncio.to_thread(event_ics.write, chosen, ctx.language, name)
     file = f"gaamac-{number}.ics" if number else "gaamac.ics"
@@ -315,7 +315,13 @@ async def send_calendar(ctx: Context, number: Annotated[int | None, Label(mark("
     return Reply(said, (Attachment(file, "text/calendar", data),))
 
 
-async def _known(ctx: Context, number: int) -> Kept:
+async def known(ctx: Context, number: int) -> Kept:
+    """Return an event by its number.
+
+    Raises:
+        CommandError: there is none.
+
+    """
     one = await events.get(ctx.storage, number)
     if one is None:
         raise CommandError(

@@ -59,6 +59,12 @@ async def cancel(writer: Writer, kind: str, subject: str) -> None:
     await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, due.c.subject == subject))
 
 
+async def cancel_all(writer: Writer, kind: str, prefix: str) -> None:
+    """Do nothing of a kind whose subject begins so."""
+    begins = sa.and_(due.c.subject >= prefix, due.c.subject < prefix + "\U0010ffff")
+    await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, begins))
+
+
 async def next_at(reader: Reader) -> datetime | None:
     """Return when the next thing is to be done."""
     found: datetime | None = (await reader.sql.execute(_NEXT)).scalar()

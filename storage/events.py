@@ -141,6 +141,14 @@ async def add(writer: Writer, one: Event, now: datetime) -> Kept:
     return kept
 
 
+async def put(writer: Writer, kept: Kept, now: datetime) -> None:
+    """Store an event in place of the one with its number."""
+    values = kept.model_dump(mode="json", exclude={"id", "updated_at"}) | {"updated_at": kept.updated_at}
+    await writer.sql.execute(sa.update(events).where(events.c.id == kept.id).values(**values))
+    await _compute(writer, [kept], now)
+    await writer.changed("events")
+
+
 async def recompute(writer: Writer, now: datetime) -> None:
     """Compute the occurrences of all events anew, as far ahead as is looked."""
     await _compute(writer, await every(writer), now)

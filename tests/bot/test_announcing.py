@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot import announcing
-from bot.announcing import Announcement, Digest, Plan, Voice
+from bot.announcing import Announcement, Changed, Digest, Plan, Voice
 from bot.app import registry
 from bot.clock import Clock, Task
 from commands.context import Asker
 from commands.respond import Responder
 from config.settings import EventSettings
-from storage import due, events, rooms, starter
+from storage import due, event_changes, events, outbox, rooms, starter
 from storage.database import Database
 from storage.events import Event
 from storage.occurrences import Timing
@@ -51,6 +51,7 @@ class Scene:
             announcing.PLAN: plan,
             announcing.ANNOUNCE: Announcement(self.voice),
             announcing.DIGEST: digest,
+            event_changes.CHANGED: Changed(self.voice),
         }
         self.first = [plan.first(START), digest.first(START)]
         self.clock = Clock(database, tasks, self.sent.extend, lambda: self.now)
@@ -166,3 +167,48 @@ async def test_what_was_cancelled_is_not_announced(scene: Scene) -> None:
     await scene.begin()
     await scene.until(datetime(2026, 12, 22, tzinfo=UTC))
     assert scene.bodies(ENGLISH, "Early warning") == []
+
+
+async def test_a_new_event_is_planned_and_a_moved_one_mended_and_planned_anew(scene: Scene) -> None:
+    await scene.begin()
+    await scene.until(START + timedelta(hours=1))
+    async with scene.database.write() as writer:
+        kept = await event_changes.add(writer, TRAINING, by="@mod:example.org", at=scene.now)
+    await scene.until(datetime(2026, 12, 7, tzinfo=UTC))
+    assert [at for at, _ in scene.bodies(ENGLISH, "Early warning in practice\n")] == ["2026-12-06T08"]
+    later = Timing(start="2026-12-22T15:00", end="2026-12-22T16:00", zone="Africa/Nairobi")
+    async with scene.database.write() as writer:
+        await event_changes.change(writer, kept, {"timing": later}, by="@mod:example.org", at=scene.now)
+    before = len(scene.sent)
+    await scene.until(scene.now + timedelta(hours=1))
+    edits = [row for row in scene.sent[before:] if row.kind == "edit"]
+    assert {row.room_id for row in edits} == {ENGLISH, FRENCH}
+    assert "December 22" in str(edits[0].content)
+    assert "This was changed after it was announced." in str(edits[0].content)
+    await scene.until(datetime(2026, 12, 23, tzinfo=UTC))
+    said = [at for at, body in scene.bodies(ENGLISH, "Early warning in practice\n") if "changed" not in body]
+    # Two weeks ahead of the new day again, and a day ahead of it; not a day ahead of the old one.
+    assert said == ["2026-12-06T08", "2026-12-08T08", "2026-12-21T08"]
+
+
+async def test_a_cancelled_event_is_said_to_be_so_where_it_was_announced(scene: Scene) -> None:
+    await scene.begin()
+    await scene.until(START + timedelta(hours=1))
+    async with scene.database.write() as writer:
+        kept = await event_changes.add(writer, TRAINING, by="@mod:example.org", at=scene.now)
+    await scene.until(datetime(2026, 12, 7, tzinfo=UTC))
+    async with scene.database.write() as writer:
+        update = {"certainty": "cancelled", "reason": "The venue is not available."}
+        await event_changes.change(writer, kept, update, by="@mod:example.org", at=scene.now)
+    before = len(scene.sent)
+    await scene.until(datetime(2026, 12, 23, tzinfo=UTC))
+    edits = [row for row in scene.sent[before:] if row.kind == "edit"]
+    assert len(edits) == 2
+    assert "Cancelled. The venue is not available." in str(edits[0].content)
+    assert not [
+        body
+        for at, body in scene.bodies(ENGLISH, "Early warning")
+        if at > "2026-12-07T00" and "Cancel" not in body
+    ]
+    async with scene.database.read() as reader:
+        assert len(await outbox.answers(reader, f"event/{kept.id}")) == 2

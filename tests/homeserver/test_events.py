@@ -86,3 +86,41 @@ async def _said(member: Client, room: str, words: str) -> None:
         return words in str(one["content"].get("body"))
 
     await member.wait_for(room, speaks, 60)
+
+
+async def test_a_moderator_adds_an_event_and_cancels_it_by_reactions(
+    homeserver: Homeserver, tmp_path: Path
+) -> None:
+    account = await homeserver.register(fresh("bot"), "secret")
+    moderator = await homeserver.register(fresh("mod"), "secret")
+    office = await room_with_bot(moderator, account)
+    room = await room_with_bot(moderator, account)
+    await moderator.listen()
+    async with RunningBot(
+        homeserver,
+        account,
+        tmp_path / "bot",
+        invites__allowed=["@*:demo.localhost"],
+        rooms__moderation=office,
+        rooms__announcements=[room],
+    ):
+        await joined(moderator, office, account.user_id)
+        await joined(moderator, room, account.user_id)
+        shown = await _shown(moderator, office, '!event add 9 Dec 2027 15:00 Nairobi 90m "Early warning" webinar')
+        assert "Thursday, 9 December 2027, 15:00–16:30 (Africa/Nairobi, UTC+3)" in shown["content"]["body"]
+        await moderator.react(office, shown["event_id"], "✅")
+        done = await moderator.answer_to(shown["event_id"], office)
+        assert done["content"]["body"] == "Done: !event 35"
+        assert "Early warning (webinar)" in await moderator.ask(room, "!event 35")
+        shown = await _shown(moderator, office, "!event cancel 35 The venue is not available")
+        await moderator.react(office, shown["event_id"], "✅")
+        await moderator.answer_to(shown["event_id"], office)
+        assert "Cancelled. The venue is not available" in await moderator.ask(room, "!event 35")
+    await moderator.close()
+    await account.close()
+
+
+async def _shown(member: Client, room: str, typed: str) -> dict[str, Any]:
+    """Say something and return the event that answers."""
+    event = await member.say(room, typed)
+    return await member.answer_to(event, room)
