@@ -15,7 +15,7 @@ from commands.arguments import Label, Named, Rest
 from commands.attachment import Attachment, Reply
 from commands.context import Context, mark
 from commands.errors import ArgumentError, CommandError
-from commands.focal_card import when
+from commands.focal_card import in_words, when
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
 from config import countries, zones
@@ -79,9 +79,7 @@ async def list_events(
     coming = await events.coming(ctx.storage, ctx.now)
     known = await events.some(ctx.storage, list({one.event_id for one in coming}))
     fits = _filter(about) if about else lambda _event, _one: True
-    rows = [one for one in coming if fits(known[one.event_id], one)]
-    if not about:
-        rows = _next_of_each(rows)
+    rows = _next_of_each([one for one in coming if fits(known[one.event_id], one)])
     if not rows:
         return paragraphs(
             ctx.text("Nothing is in the calendar for {words}.", words=strong(about))
@@ -249,12 +247,10 @@ def _time(ctx: Context, moment: datetime, zone: str) -> str:
 
 
 def _days(ctx: Context, start: str, end: str) -> Markdown:
-    first = format_date(date.fromisoformat(start), format="long", locale=ctx.language)
+    first = in_words(date.fromisoformat(start), ctx.language)
     if end == start:
         return escape(first)
-    return Markdown("{} – {}").format(
-        first, format_date(date.fromisoformat(end), format="long", locale=ctx.language)
-    )
+    return Markdown("{} – {}").format(first, in_words(date.fromisoformat(end), ctx.language))
 
 
 def _span(ctx: Context, event: Kept) -> Markdown:

@@ -73,19 +73,19 @@ def line(ctx: Context, record: Kept) -> Markdown:
     """Return a record in one line: what it is, the office, as of when."""
     what = ctx.text(KIND[record.kind])
     title = record.title(ctx.language)
-    state = f"{ctx.text(STATUS[record.status])}, " if record.status == "vacant" else ""
-    old = f"; {ctx.text('not confirmed lately')}" if stale(ctx, record) else ""
-    dated = Markdown("({}{}{})").format(
-        Markdown(state), ctx.text("as of {date}", date=as_of(ctx, record)), Markdown(old)
-    )
-    named = Markdown("{}: {}").format(what, title) if title else what
-    return Markdown("{} {}").format(named, dated)
+    parts = [ctx.text("as of {date}", date=as_of(ctx, record))]
+    if record.status == "vacant":
+        parts.insert(0, ctx.text(STATUS[record.status]))
+    if stale(ctx, record):
+        parts.append(ctx.text("not confirmed lately"))
+    named = ctx.text("{name}: {value}", name=what, value=title) if title else what
+    return Markdown("{} ({})").format(named, join(", ", parts))
 
 
 def freshness(ctx: Context, record: Kept) -> Markdown:
     """Say when somebody last confirmed a record, and whether that is long ago."""
     said = (
-        ctx.text("Confirmed by a moderator on {date}.", date=_day(ctx, record.confirmed_at.date()))
+        ctx.text("Confirmed by a moderator on {date}.", date=in_words(record.confirmed_at.date(), ctx.language))
         if record.confirmed_at
         else ctx.text("Not yet confirmed by a moderator.")
     )
@@ -144,7 +144,13 @@ def when(text: str, language: str) -> str:
         return text
     if len(text) == 7:
         return str(format_skeleton("yMMMM", date.fromisoformat(f"{text}-01"), locale=language))
-    return format_date(date.fromisoformat(text), format="long", locale=language)
+    return in_words(date.fromisoformat(text), language)
+
+
+def in_words(day: date, language: str) -> str:
+    """Return a day in words. In French the first of a month is an ordinal number, which Babel does not know."""
+    said = format_date(day, format="long", locale=language)
+    return f"1er{said[1:]}" if language == "fr" and day.day == 1 else said
 
 
 def stale(ctx: Context, record: Kept) -> bool:
@@ -159,7 +165,3 @@ def _status(ctx: Context, record: Kept) -> Markdown:
     if record.appointed_by:
         return join(" ", [said, ctx.text("Since {year} at the latest.", year=record.appointed_by)])
     return join(" ", [said, ctx.text("Since when is not known.")])
-
-
-def _day(ctx: Context, day: date) -> str:
-    return format_date(day, format="long", locale=ctx.language)

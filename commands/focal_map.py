@@ -6,13 +6,12 @@ import asyncio
 from collections import Counter
 from typing import Annotated
 
-from babel.dates import format_date
-
 from commands import map as drawing
 from commands import places
 from commands.arguments import Label, Rest
 from commands.attachment import Attachment, Picture, Reply
 from commands.context import Context, mark
+from commands.focal_card import in_words
 from commands.map import Mark, Texts, View
 from commands.registry import command
 from commands.rendering import strong
@@ -78,7 +77,7 @@ def _texts(ctx: Context, where: Region, marks: dict[str, Mark], book: Book) -> T
         + ("" if where.code == places.WORLD else f" – {where.name(ctx.language)}"),
         subtitle=ctx.plain(
             "On record on {date}; what is not on record may exist all the same",
-            date=format_date(changed.date(), format="long", locale=ctx.language),
+            date=in_words(changed.date(), ctx.language),
         ),
         focal_point=ctx.plain("R2P focal point: {count}", count=counts[Mark.FOCAL_POINT]),
         mechanism=ctx.plain("National mechanism: {count}", count=counts[Mark.MECHANISM]),

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated
 
-from babel.dates import format_date
-
 from commands import places
 from commands.arguments import Label, Named, Rest
 from commands.context import Context, mark
 from commands.errors import CommandError
-from commands.focal_card import EVIDENCE, STATUS, as_of, stale
+from commands.focal_card import EVIDENCE, STATUS, as_of, in_words, stale
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
 from config import countries
 from config.countries import Region
 from storage import focal
 from storage.focal import Book, Kept
+from storage.folding import fold
 
 ROWS = 10
 """Of a list in one answer."""
@@ -48,7 +47,7 @@ async def list_focal(
     book = await focal.book(ctx.storage)
     codes = _codes(where)
     records = [one for one in book.records if one.kind == "r2p_focal_point" and one.holder in codes]
-    rows = sorted((_name(ctx, one.holder), _row(ctx, one)) for one in records)
+    rows = sorted((fold(_name(ctx, one.holder)), _row(ctx, one)) for one in records)
     if not rows:
         return ctx.text("I have no record of an R2P focal point in {region}.", region=_region(ctx, where))
     heading = ctx.plural(
@@ -82,7 +81,7 @@ async def list_gaps(
     where = places.region(ctx, region, "focal gaps")
     book = await focal.book(ctx.storage)
     known = book.holders("r2p_focal_point")
-    names = sorted(one.name(ctx.language) for one in where.members if one.alpha2 not in known)
+    names = sorted((one.name(ctx.language) for one in where.members if one.alpha2 not in known), key=fold)
     if not names:
         return ctx.text(
             "Every UN member state in {region} has an R2P focal point on record.", region=_region(ctx, where)
@@ -162,7 +161,7 @@ def _row(ctx: Context, record: Kept) -> Markdown:
         parts.insert(0, ctx.text(STATUS[record.status]))
     if stale(ctx, record):
         parts.append(ctx.text("not confirmed lately"))
-    return Markdown("{} ({})").format(strong(_name(ctx, record.holder)), join("; ", parts))
+    return Markdown("{} ({})").format(strong(_name(ctx, record.holder)), join(", ", parts))
 
 
 def _by_year(ctx: Context, points: list[Kept]) -> list[Markdown]:
@@ -181,7 +180,7 @@ def _by_year(ctx: Context, points: list[Kept]) -> list[Markdown]:
 def _by_evidence(ctx: Context, points: list[Kept]) -> list[Markdown]:
     counts = Counter(one.evidence for one in points)
     return [
-        Markdown("{}: {}").format(ctx.text(words), counts[level])
+        ctx.text("{name}: {value}", name=ctx.text(words), value=counts[level])
         for level, words in EVIDENCE.items()
         if counts[level]
     ]
@@ -189,11 +188,7 @@ def _by_evidence(ctx: Context, points: list[Kept]) -> list[Markdown]:
 
 def _updated(ctx: Context, book: Book) -> Markdown | None:
     changed = book.as_of()
-    return (
-        ctx.text("As of {date}.", date=format_date(changed.date(), format="long", locale=ctx.language))
-        if changed
-        else None
-    )
+    return ctx.text("As of {date}.", date=in_words(changed.date(), ctx.language)) if changed else None
 
 
 def _region(ctx: Context, where: Region) -> Markdown:

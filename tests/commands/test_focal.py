@@ -51,7 +51,7 @@ async def test_a_record_says_how_sure_and_how_fresh_it_is(ask: Conversation) -> 
             "",
             "Also on record:",
             "",
-            "- Group of Friends of R2P (as of May 17, 2021; not confirmed lately)",
+            "- Group of Friends of R2P (as of May 17, 2021, not confirmed lately)",
             "",
             "Know more? !focal suggest Rwanda …",
         ]
@@ -104,7 +104,7 @@ async def test_the_mechanism_of_a_country(ask: Conversation) -> None:
 
 async def test_the_card_of_a_country(ask: Conversation) -> None:
     said = await ask("!country ghana") or ""
-    assert said.startswith("Ghana – Western Africa\n\n- R2P focal point (as of June 2013; not confirmed lately)\n")
+    assert said.startswith("Ghana – Western Africa\n\n- R2P focal point (as of June 2013, not confirmed lately)\n")
     assert "- National mechanism: National Peace Council (Act 818 of 2011) (as of 2015" in said
     assert "- Group of Friends of R2P (as of May 17, 2021" in said
     said = await ask("!country bhutan") or ""
@@ -114,7 +114,7 @@ async def test_the_card_of_a_country(ask: Conversation) -> None:
 async def test_the_lists_of_a_region(ask: Conversation) -> None:
     said = await ask("!focal list africa") or ""
     assert said.split("\n")[0] == "R2P focal points on record in Africa: 4"
-    assert "- Côte d’Ivoire (not known whether it is still so; as of September 2012; not confirmed lately)" in said
+    assert "- Côte d’Ivoire (not known whether it is still so, as of September 2012, not confirmed lately)" in said
     said = await ask("!focal list") or ""
     assert said.count("\n- ") == 10
     assert said.endswith("11 more: !focal list page 2")
