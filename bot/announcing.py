@@ -6,17 +6,15 @@ when the bot was away or its clock was set, so that nothing is left out and noth
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 from bot import answers
+from bot.voice import Voice, direct, said
 from commands import event_notice
-from commands.context import Asker, Context
-from commands.rendering import Markdown, split
-from config.settings import EventSettings
+from commands.attachment import Reply
+from storage import attendance, direct_rooms, events, reminders
 from storage import due as due_storage
-from storage import events
 from storage import outbox as outbox_storage
 from storage.database import Reader, Writer
 from storage.due import Due
@@ -27,56 +25,16 @@ from storage.outbox import OutboxRow, Priority
 PLAN, ANNOUNCE, DIGEST = "plan_announcements", "announcement", "weekly_events"
 AHEAD = timedelta(days=40)
 DAY = timedelta(days=1)
-DAYS_BEFORE: dict[Kind, tuple[int, ...]] = {
-    "commemoration": (0,),
-    "meeting": (14, 1),
-    "training": (14, 1),
-    "webinar": (14, 1),
-    "deadline": (14, 1),
+HOUR = timedelta(hours=1)
+BEFORE: dict[Kind, tuple[timedelta, ...]] = {
+    "commemoration": (0 * DAY,),
+    "meeting": (14 * DAY, DAY, HOUR),
+    "training": (14 * DAY, DAY, HOUR),
+    "webinar": (14 * DAY, DAY, HOUR),
+    "deadline": (14 * DAY, DAY),
 }
-"""On which days before an event, by its kind, it is announced."""
+"""How long before an event, by its kind, it is announced."""
 LATE = timedelta(minutes=10)
-
-
-class Voice:
-    """How tasks speak: to which rooms, and in whose language and zone."""
-
-    def __init__(
-        self,
-        rooms: Callable[[], list[Asker]],
-        moderation: Callable[[], Asker | None],
-        context: Callable[[Reader, Asker, datetime], Awaitable[Context]],
-        settings: EventSettings,
-        timezone: str,
-    ) -> None:
-        self.rooms = rooms
-        self.moderation = moderation
-        self.context = context
-        self.settings = settings
-        self.zone = ZoneInfo(timezone)
-
-    def at(self, day: date) -> datetime:
-        """Return the hour of announcements on a day of the zone, in UTC."""
-        return datetime.combine(day, time(self.settings.hour), self.zone).astimezone(UTC)
-
-
-def said(
-    due: Due, there: Asker, text: Markdown, now: datetime, priority: Priority, cause: str | None = None
-) -> list[OutboxRow]:
-    """Return the rows of a message; their ids are those of the occurrence, so that it is never sent twice."""
-    return [
-        OutboxRow(
-            txn_id=answers.transaction_id(due.kind, due.subject, due.due_at.isoformat(), there.room_id, part),
-            cause=cause,
-            room_id=there.room_id,
-            kind="message",
-            priority=priority,
-            part=part,
-            content=answers.message(piece),
-            created_at=now,
-        )
-        for part, piece in enumerate(split(text))
-    ]
 
 
 class Plan:
@@ -114,25 +72,35 @@ class Plan:
 
 
 def announcements(voice: Voice, event: Kept, one: Coming) -> list[Due]:
-    """Return when an occurrence is to be announced."""
+    """Return when an occurrence is to be announced: whole days before at the set hour, hours to the minute."""
     if event.certainty == "cancelled":
         return []
+    offsets = BEFORE[event.kind]
+    if event.reminders is not None:
+        offsets = tuple(timedelta(minutes=minutes) for minutes in event.reminders)
+    timed = "T" in one.start
     # The days are those of the calendar, so that nine o'clock stays nine o'clock.
-    day = one.starts_at.astimezone(voice.zone).date() if "T" in one.start else date.fromisoformat(one.start)
-    return [
-        Due(
-            kind=ANNOUNCE,
-            subject=f"{event.id}/{one.key}/{days}",
-            due_at=voice.at(day - days * DAY),
-            importance=5 + days,
-            payload={"event": event.id, "key": one.key},
+    day = one.starts_at.astimezone(voice.zone).date() if timed else date.fromisoformat(one.start)
+    found = []
+    for before in offsets:
+        whole = before % DAY == timedelta()
+        if not whole and not timed:
+            continue  # A day without an hour has nothing to count hours from.
+        minutes = before // timedelta(minutes=1)
+        found.append(
+            Due(
+                kind=ANNOUNCE,
+                subject=f"{event.id}/{one.key}/{before.days if whole else f'{minutes}m'}",
+                due_at=voice.at(day - before) if whole else one.starts_at - before,
+                importance=5 + before.days if whole else 2,
+                payload={"event": event.id, "key": one.key},
+            )
         )
-        for days in DAYS_BEFORE[event.kind]
-    ]
+    return found
 
 
 class Announcement:
-    """Announces one occurrence in every room for announcements, in its language."""
+    """Announces one occurrence in the rooms for announcements, in their languages, and to who follows it."""
 
     grace = timedelta(hours=14)
 
@@ -142,22 +110,30 @@ class Announcement:
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Return the announcements; none of what was cancelled, or is over."""
         found = await self._found(writer, due)
-        if found is None or found[1].ends_at <= now:
+        if found is None:
             return []
+        event, one = found
+        hours = due.subject.endswith("m")
+        if (one.starts_at if hours else one.ends_at) <= now:
+            return await self.missed(writer, due, now)
         rows = []
-        for there in self._voice.rooms():
+        # Hours before it begins, only the rooms are told: who follows was told, and may wish to be reminded.
+        everybody = await self._voice.audience(writer, event)
+        everybody += [] if hours else await self._voice.followers(writer, event)
+        for there in everybody:
             ctx = await self._voice.context(writer, there, now)
-            text = event_notice.announcement(ctx, *found, late=now - due.due_at > LATE)
-            rows += said(due, there, text, now, Priority.ANNOUNCEMENT, f"event/{found[0].id}")
+            text = event_notice.announcement(ctx, event, one, late=now - due.due_at > LATE)
+            reply = Reply(text, buttons=event_notice.buttons(event))
+            rows += said(due, there, reply, now, Priority.ANNOUNCEMENT, f"event/{event.id}")
         return rows
 
     async def missed(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Tell the moderators what was not announced."""
         there, found = self._voice.moderation(), await self._found(writer, due)
-        if there is None or found is None or not self._voice.rooms():
+        if there is None or found is None or not await self._voice.audience(writer, found[0]):
             return []
         ctx = await self._voice.context(writer, there, now)
-        return said(due, there, event_notice.missed(ctx, *found), now, Priority.ANNOUNCEMENT)
+        return said(due, there, Reply(event_notice.missed(ctx, *found)), now, Priority.ANNOUNCEMENT)
 
     def following(self, _due: Due, _now: datetime) -> datetime | None:
         """Return None: it is announced once."""
@@ -171,7 +147,7 @@ class Announcement:
 
 
 class Changed:
-    """Mends what was announced of an event that was moved or cancelled, and plans its announcements anew."""
+    """Mends what was announced of an event, tells who goes, and plans announcements and reminders anew."""
 
     grace = timedelta.max
 
@@ -179,12 +155,13 @@ class Changed:
         self._voice = voice
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
-        """Return edits of the announcements that stand."""
+        """Return edits of the announcements that stand, and messages to who goes."""
         number = int(due.subject)
         event = await events.get(writer, number)
         await due_storage.cancel_all(writer, ANNOUNCE, f"{number}/")
         if event is None:
             return []
+        await reminders.replan(writer, number, now)
         coming = await events.coming(writer, now, number)
         plan = await due_storage.get(writer, PLAN, "events")
         until = (plan.due_at - DAY if plan else now) + AHEAD
@@ -194,25 +171,47 @@ class Changed:
                     await due_storage.ensure(writer, announcement)
         if event.version == 1:
             return []
-        standing = await outbox_storage.answers(writer, f"event/{number}")
+        following = coming[0] if coming else None
+        return [
+            *await self._mended(writer, event, following, now),
+            *await self._told(writer, due, event, following, now),
+        ]
+
+    async def _mended(self, writer: Writer, event: Kept, one: Coming | None, now: datetime) -> list[OutboxRow]:
+        """Return edits of what was announced, in the language in which it was."""
         rows = []
-        for sent in standing:
-            there = next((one for one in self._voice.rooms() if one.room_id == sent.room_id), None)
+        listening = {there.room_id: there for there in self._voice.rooms()}
+        for person, room_id in (await direct_rooms.every(writer)).items():
+            listening.setdefault(room_id, replace(direct(person), room_id=room_id))
+        for sent in await outbox_storage.answers(writer, f"event/{event.id}"):
+            there = direct(sent.room_id) if sent.room_id.startswith("@") else listening.get(sent.room_id)
             if there is None or sent.part:
                 continue
             ctx = await self._voice.context(writer, there, now)
-            text = event_notice.changed(ctx, event, coming[0] if coming else None)
             rows.append(
                 OutboxRow(
-                    txn_id=answers.transaction_id(CHANGED, number, event.version, sent.id),
+                    txn_id=answers.transaction_id(CHANGED, event.id, event.version, sent.id),
                     room_id=sent.room_id,
                     kind="edit",
                     priority=Priority.ANNOUNCEMENT,
                     about=sent.id,
-                    content=answers.message(text),
+                    content=answers.message(event_notice.changed(ctx, event, one)),
                     created_at=now,
                 )
             )
+        return rows
+
+    async def _told(
+        self, writer: Writer, due: Due, event: Kept, one: Coming | None, now: datetime
+    ) -> list[OutboxRow]:
+        """Return messages to who goes, or wishes to be reminded."""
+        people = {*await attendance.people(writer, event.id)}
+        people |= {wish.person for wish in await reminders.of_event(writer, event.id)}
+        rows = []
+        for person in sorted(people):
+            ctx = await self._voice.context(writer, direct(person), now)
+            text = event_notice.news(ctx, event, one)
+            rows += said(due, direct(person), Reply(text), now, Priority.ANNOUNCEMENT)
         return rows
 
     async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
@@ -237,16 +236,18 @@ class Digest:
         return Due(kind=DIGEST, subject="events", due_at=self._after(now), importance=8)
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
-        """Return the list for each room."""
+        """Return the list for each room, of what is announced there."""
         week = [one for one in await events.coming(writer, now) if one.starts_at < now + 7 * DAY]
         known = await events.some(writer, list({one.event_id for one in week}))
         if not week or not self._voice.settings.digest:
             return []
+        rooms = {event.id: await self._voice.audience(writer, event) for event in known.values()}
         rows = []
         for there in self._voice.rooms():
-            ctx = await self._voice.context(writer, there, now)
-            text = event_notice.week(ctx, [(known[one.event_id], one) for one in week])
-            rows += said(due, there, text, now, Priority.DIGEST)
+            here = [(known[one.event_id], one) for one in week if there in rooms[one.event_id]]
+            if here:
+                ctx = await self._voice.context(writer, there, now)
+                rows += said(due, there, Reply(event_notice.week(ctx, here)), now, Priority.DIGEST)
         return rows
 
     async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import structlog
 
+import commands.event_attendance
+import commands.event_edit
+import commands.event_following
 import commands.event_upkeep
 import commands.events
 import commands.export
@@ -31,10 +34,11 @@ import commands.status
 import commands.timezone
 from bot import announcing, monthly
 from bot.addressing import Address
-from bot.announcing import Announcement, Changed, Digest, Plan, Voice
+from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.authority import Authority
 from bot.backoff import Backoff
 from bot.clock import Clock, Task
+from bot.direct import Direct
 from bot.dispatch import Dispatch
 from bot.encryption import recovery
 from bot.encryption.machine import Encryption
@@ -55,15 +59,17 @@ from bot.monthly import StaleRecords
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.received import Received
+from bot.reminding import Reminding
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.unreadable import Teller
+from bot.voice import Voice
 from commands.context import Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
 from config.settings import Settings
-from storage import awaited_files, due, event_changes, media, proposals, room_keys, starter, unreadable
+from storage import awaited_files, due, event_changes, media, proposals, reminders, room_keys, starter, unreadable
 from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
@@ -89,6 +95,9 @@ def registry() -> Registry:
             commands.glossary,
             commands.focal,
             commands.events,
+            commands.event_attendance,
+            commands.event_edit,
+            commands.event_following,
             commands.event_upkeep,
             commands.focal_network,
             commands.focal_map,
@@ -178,7 +187,11 @@ class App:
             self._session, self._database, settings.matrix, self._rooms.is_encrypted, self._show, self._backoff
         )
         await self._encryption.load()
-        self._outbox = Outbox(self._session, self._encryption.send, self._database, self._pace, self._backoff)
+        direct = Direct(self._session, self._database, self._encrypts)
+        await direct.load()
+        self._outbox = Outbox(
+            self._session, self._encryption.send, self._database, self._pace, direct.place, self._backoff
+        )
         self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
         responder = Responder(
             self._database,
@@ -198,6 +211,7 @@ class App:
             settings.default_language,
             self._condition,
             Received(self._session, self._encryption),
+            direct,
         )
         self._lanes = Lanes(self._database, self._dispatch.handle)
         stale = StaleRecords(responder, self._dispatch.moderation, settings.default_timezone)
@@ -215,6 +229,7 @@ class App:
             announcing.ANNOUNCE: Announcement(voice),
             announcing.DIGEST: digest,
             event_changes.CHANGED: Changed(voice),
+            reminders.REMIND: Reminding(voice),
         }
         self._clock = Clock(self._database, tasks, self._outbox.push)
         now = datetime.now(UTC)
@@ -236,6 +251,11 @@ class App:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._encryption.settled(), SETTLING_SECONDS)
         await self._inbox.follow(self._log_in_again, self._after_round)
+
+    async def _encrypts(self) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._encryption.settled(), SETTLING_SECONDS)
+        return self._encryption.state().able is True
 
     def _show(self, key: RecoveryKey) -> None:
         recovery.show(key, self._settings.data_dir)

@@ -119,7 +119,9 @@ class Clock:
                 else:
                     rows = await outbox_storage.add(writer, await task.act(writer, one, now))
                 again = task.following(one, now)
-                if again is None:
+                if await storage.get(writer, one.kind, one.subject) != current:
+                    pass  # The task itself said when it is due again.
+                elif again is None:
                     await storage.cancel(writer, one.kind, one.subject)
                 else:
                     await storage.schedule(writer, one.model_copy(update={"due_at": again}))

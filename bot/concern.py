@@ -94,7 +94,7 @@ class Concern:
 
     async def _is_button(self, writer: Writer, entry: InboxEvent) -> bool:
         # A message that the homeserver has and of which we do not yet know the event may be the one.
-        if await outbox_storage.is_sending_buttons(writer, entry.room_id):
+        if await outbox_storage.is_sending_buttons(writer, entry.room_id, entry.sender):
             return True
         return await outbox_storage.buttons(writer, entry.target or "") is not None
 

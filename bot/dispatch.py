@@ -16,18 +16,19 @@ import structlog
 
 from bot import answers
 from bot.authority import Authority
+from bot.direct import ASKED, Direct
 from bot.flood import Flood, Verdict
 from bot.outbox import Outbox
 from bot.received import FileError, Received
 from bot.rooms import Rooms
-from commands.attachment import Attachment, Post, ReceivedFile
+from commands.attachment import MODERATION, Attachment, Post, ReceivedFile
 from commands.context import Asker, Condition, Surroundings, mark, translate
 from commands.respond import Answer, Responder
 from storage import awaited_files, media, people
 from storage import inbox as storage
 from storage import outbox as outbox_storage
-from storage.database import Database, Writer
-from storage.inbox import InboxEvent, Outcome
+from storage.database import Database, Reader, Writer
+from storage.inbox import InboxEvent, Origin, Outcome
 from storage.outbox import Buttons, OutboxRow, SentAnswer
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ class Dispatch:
         default_language: str,
         condition: Callable[[], Condition],
         received: Received,
+        direct: Direct,
     ) -> None:
         self._database = database
         self._responder = responder
@@ -69,6 +71,7 @@ class Dispatch:
         self._default_language = default_language
         self._condition = condition
         self._received = received
+        self._direct = direct
         self.answered = 0
 
     async def handle(self, event: InboxEvent) -> None:
@@ -87,7 +90,7 @@ class Dispatch:
     async def _pressed(self, event: InboxEvent) -> None:
         """Run the command that a reaction stands for, as if the person had typed it."""
         target = event.target or ""
-        buttons = await self._buttons(event.room_id, target)
+        buttons = await self._buttons(event.room_id, event.sender, target)
         typed = _command_of(buttons, str((event.payload or {}).get("key"))) if buttons else None
         if buttons is None or typed is None:
             await self._ignore(event)
@@ -95,12 +98,12 @@ class Dispatch:
         payload = {"text": typed, "thread": buttons.thread, "pressed": target}
         await self._message(event.model_copy(update={"payload": payload}))
 
-    async def _buttons(self, room_id: str, target: str) -> Buttons | None:
+    async def _buttons(self, room_id: str, person: str, target: str) -> Buttons | None:
         """Return what reactions to an event stand for. It may have been sent without us knowing as what."""
         for _ in range(BUTTON_TRIES):
             async with self._database.read() as reader:
                 # In this order: what is recorded between the two questions is found in the next turn.
-                sending = await outbox_storage.is_sending_buttons(reader, room_id)
+                sending = await outbox_storage.is_sending_buttons(reader, room_id, person)
                 found = await outbox_storage.buttons(reader, target)
             if found is not None or not sending:
                 return found
@@ -172,11 +175,15 @@ class Dispatch:
             condition=self._condition,
             moderation=self.moderation(),
             file=file,
+            pressed="pressed" in payload,
         )
         stored: list[OutboxRow] = []
 
         async def finish(writer: Writer, answer: Answer) -> None:
             now = datetime.now(UTC)
+            if not answer.text and not answer.posts:
+                await self._mark(writer, event, "silent", answer.command)
+                return
             files = [await self._file(writer, attachment, now) for attachment in answer.attachments]
             rows = answers.answer(
                 answer.text,
@@ -192,6 +199,8 @@ class Dispatch:
                 reply_to=payload.get("pressed"),
             )
             rows += [self._post(post, event, place, now) for place, post in enumerate(answer.posts)]
+            if asker.direct:
+                await self._direct.met(writer, event.sender, event.room_id)
             kept = await outbox_storage.add(writer, rows)
             stored[:] = [*kept, *await outbox_storage.add(writer, answers.offered(kept))]
             if payload.get("awaited"):
@@ -235,8 +244,9 @@ class Dispatch:
         """Make the outbox row of a message to another room."""
         return OutboxRow(
             txn_id=answers.transaction_id("post", event.event_id, place),
-            room_id=self._rooms.moderation or "",
+            room_id=self._rooms.moderation or "" if post.to == MODERATION else post.to,
             kind="message",
+            cause=f"{ASKED}{event.event_id}" if post.to == event.sender else None,
             content=answers.message(post.text),
             buttons=Buttons(commands=dict(post.buttons)) if post.buttons else None,
             created_at=now,
@@ -271,17 +281,36 @@ class Dispatch:
     async def _withdraw(self, event: InboxEvent, outcome: Outcome) -> None:
         """Take back the answers to a message that was taken back."""
         target = event.target or ""
+        async with self._database.read() as reader:
+            origin = await storage.origin(reader, target)
+            released = await self._released(reader, origin) if origin and origin.kind == "reaction" else None
+        if origin is not None and origin.kind == "reaction":
+            # What most buttons did is undone by a command, not by taking the reaction back.
+            if released is None or event.sender != origin.sender:
+                await self._ignore(event)
+            else:
+                released_now = event.model_copy(update={"payload": released})
+                await self._respond(released_now, cause=event.event_id, earlier=[])
+            return
         async with self._database.write() as writer:
-            origin = await storage.origin(writer, target)
-            if origin is not None and origin.kind == "reaction":
-                # What a button did is undone by a command, not by taking the reaction back.
-                await self._mark(writer, event, "silent")
-                return
             earlier = await outbox_storage.answers(writer, target)
             rows = answers.withdrawal(earlier, trigger=event.event_id, cause=target, now=datetime.now(UTC))
             stored = await outbox_storage.add(writer, rows)
             await self._mark(writer, event, outcome)
         self._outbox.push(stored)
+
+    async def _released(self, reader: Reader, origin: Origin) -> dict[str, Any] | None:
+        """Return the command that undoes what a reaction did, if taking the reaction back is to do so."""
+        declared = self._responder.registry.named(origin.command or "")
+        buttons = await outbox_storage.buttons(reader, origin.target or "")
+        if declared is None or declared.undone_by is None or buttons is None:
+            return None
+        for typed in buttons.commands.values():
+            found = self._responder.registry.find(typed)
+            if found is not None and found.command is declared:
+                text = f"{declared.undone_by} {found.rest}"
+                return {"text": text, "thread": buttons.thread, "pressed": origin.target}
+        return None
 
     async def _mark(self, writer: Writer, event: InboxEvent, outcome: Outcome, command: str | None = None) -> None:
         await storage.handled(writer, event.event_id, outcome, datetime.now(UTC), command=command)

@@ -34,6 +34,9 @@ LIVE = 1000
 """Sent messages whose event ids are kept in memory for edits that follow."""
 
 
+Place = Callable[[OutboxRow], Awaitable[str]]
+"""Returns the room of a row that goes to a person. `Direct.place`."""
+
 Send = Callable[[str, str, Mapping[str, Any], str], Awaitable[str]]
 """Sends an event: room, type, content, transaction id. `Session.send`, or what encrypts before it."""
 
@@ -47,12 +50,14 @@ class Outbox:
         send: Send,
         database: Database,
         pace: Pace,
+        place: Place,
         backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self._session = session
         self._send = send
         self._database = database
         self._pace = pace
+        self._place = place
         self._backoff = backoff
         self._queues: dict[str, list[tuple[int, int, OutboxRow]]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
@@ -127,6 +132,8 @@ class Outbox:
         """Send a row and record what became of it."""
         event_id, reason = None, "the message that it is about was never sent"
         try:
+            if row.room_id.startswith("@"):
+                row = row.model_copy(update={"room_id": await self._place(row)})
             event_id = await self._attempt(row)
         except RefusedError as error:
             reason = str(error)
@@ -140,7 +147,7 @@ class Outbox:
         if len(self._sent) > LIVE:
             self._sent.pop(next(iter(self._sent)))
         async with self._database.write() as writer:
-            await storage.sent(writer, row.id, event_id, now)
+            await storage.sent(writer, row.id, row.room_id, event_id, now)
 
     async def _attempt(self, row: OutboxRow) -> str | None:
         """Give a row to the homeserver. Return the event that it became; None when there is nothing to do."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from commands.rendering import Markdown
 
@@ -38,11 +37,14 @@ class ReceivedFile:
     data: bytes
 
 
+MODERATION = "moderation"
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message to another room than the one of the question."""
+    """A message to somewhere else: to the `MODERATION` room, or to a person (a Matrix id) in a direct chat."""
 
-    room: Literal["moderation"]
+    to: str
     text: Markdown
     buttons: Mapping[str, str] = field(default_factory=dict)
 

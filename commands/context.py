@@ -74,6 +74,8 @@ class Surroundings:
     """The moderation room, as somewhere to write to; None when there is none."""
     file: ReceivedFile | None = None
     """What was sent with the command; only for commands declared with `file=True`."""
+    pressed: bool = False
+    """Whether the command came by a reaction, and not by being typed."""
 
 
 @dataclass(slots=True)

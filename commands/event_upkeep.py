@@ -29,7 +29,7 @@ from storage.folding import fold
 from storage.occurrences import Timing
 from storage.proposals import Proposal
 
-KEPT = "event"
+KEPT, SUGGESTED = "event", "suggested event"
 _LINK = re.compile(r"https?://\S+")
 _TENTATIVE = {"tentative", "provisoire", "provisional"}
 
@@ -54,30 +54,8 @@ async def add(ctx: Context, what: Annotated[Rest, Label(mark("when and title"))]
     Say when, where the clocks are, how long, and the title in quotation marks; besides, if you like, the kind
     (meeting, training, webinar, deadline, commemoration), a link, and the word tentative.
     """
-    title, kind, address, tentative, rest = _parts(ctx, what)
-    date = await _date(ctx, rest)
-    try:
-        event = Event(
-            uid=f"{secrets.token_hex(8)}@gaamac-bot",
-            kind=kind,
-            titles={ctx.language: title},
-            timing=_timing(date),
-            link=address,
-            certainty="tentative" if tentative else "confirmed",
-        )
-    except ValidationError as error:
-        raise ArgumentError(ctx.text("I cannot put this into the calendar as it is.")) from error
-    preview = join(
-        "\n",
-        [
-            Markdown("{} ({})").format(strong(title), ctx.text(KINDS[kind])),
-            escape(echo(ctx.language, date)),
-            *([link(address, address)] if address else []),
-            *([ctx.text("Not yet confirmed.")] if tentative else []),
-            *notes(ctx.language, date),
-        ],
-    )
-    return await _offer(ctx, {"what": "add", "event": event.model_dump(mode="json")}, preview)
+    event, preview = await read(ctx, what)
+    return await offer(ctx, {"what": "add", "event": event.model_dump(mode="json")}, preview)
 
 
 @command(
@@ -98,7 +76,7 @@ async def move(
     when: Annotated[Rest, Label(mark("when"))],
 ) -> Reply:
     """Give an event another time. It keeps its length, unless you say another."""
-    event = await _open(ctx, number)
+    event = await open_event(ctx, number)
     if event.timing.rule:
         raise CommandError(ctx.text("This event comes again and again by a rule, so it cannot be moved."))
     date = await _date(ctx, when)
@@ -111,8 +89,7 @@ async def move(
     preview = join(
         "\n", [strong(event.title(ctx.language)), escape(echo(ctx.language, date)), *notes(ctx.language, date)]
     )
-    plan = {"what": "move", "number": number, "version": event.version, "timing": timing.model_dump(mode="json")}
-    return await _offer(ctx, plan, preview)
+    return await offer(ctx, change(event, {"timing": timing.model_dump(mode="json")}), preview)
 
 
 @command(
@@ -133,10 +110,9 @@ async def cancel(
     reason: Annotated[Rest, Label(mark("reason"))],
 ) -> Reply:
     """Cancel an event, with the reason that everybody reads."""
-    event = await _open(ctx, number)
-    plan = {"what": "cancel", "number": number, "version": event.version, "reason": reason[:500]}
+    event = await open_event(ctx, number)
     preview = join("\n", [strong(event.title(ctx.language)), ctx.text("Cancelled. {reason}", reason=reason[:500])])
-    return await _offer(ctx, plan, preview)
+    return await offer(ctx, change(event, {"certainty": "cancelled", "reason": reason[:500]}), preview)
 
 
 @command(
@@ -154,17 +130,12 @@ async def confirm(ctx: Context, number: Annotated[int, Label(mark("number"))]) -
     if plan["what"] == "add":
         kept = await event_changes.add(ctx.writer, Event.model_validate(plan["event"]), by=by, at=at)
     else:
-        event = await _open(ctx, plan["number"])
+        event = await open_event(ctx, plan["number"])
         if event.version != plan["version"]:
             raise CommandError(
                 ctx.text("Nothing was changed: somebody changed this event after I showed it to you.")
             )
-        update: dict[str, Any] = (
-            {"timing": Timing.model_validate(plan["timing"])}
-            if plan["what"] == "move"
-            else {"certainty": "cancelled", "reason": plan["reason"]}
-        )
-        kept = await event_changes.change(ctx.writer, event, update, by=by, at=at)
+        kept = await event_changes.change(ctx.writer, event, plan["update"], by=by, at=at)
     await proposals.decide(ctx.writer, number, "applied", at)
     return ctx.text("Done: {event}", event=code(ctx.typed("event", str(kept.id))))
 
@@ -182,6 +153,38 @@ async def drop(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> M
     await _shown(ctx, number)
     await proposals.decide(ctx.writer, number, "cancelled", ctx.now)
     return ctx.text("Dropped. Nothing was changed.")
+
+
+async def read(ctx: Context, what: str) -> tuple[Event, Markdown]:
+    """Return the event that was typed, and what was understood of it.
+
+    Raises:
+        CommandError: something is missing, must be asked back, or cannot be.
+
+    """
+    title, kind, address, tentative, rest = _parts(ctx, what)
+    date = await _date(ctx, rest)
+    try:
+        event = Event(
+            uid=f"{secrets.token_hex(8)}@gaamac-bot",
+            kind=kind,
+            titles={ctx.language: title},
+            timing=_timing(date),
+            link=address,
+            certainty="tentative" if tentative else "confirmed",
+        )
+    except ValidationError as error:
+        raise ArgumentError(ctx.text("I cannot put this into the calendar as it is.")) from error
+    return event, join(
+        "\n",
+        [
+            Markdown("{} ({})").format(strong(title), ctx.text(KINDS[kind])),
+            escape(echo(ctx.language, date)),
+            *([link(address, address)] if address else []),
+            *([ctx.text("Not yet confirmed.")] if tentative else []),
+            *notes(ctx.language, date),
+        ],
+    )
 
 
 def _parts(ctx: Context, what: str) -> tuple[str, Kind, str | None, bool, str]:
@@ -244,7 +247,7 @@ def _text(wall: datetime, like: str) -> str:
     return wall.isoformat(timespec="minutes") if "T" in like else wall.date().isoformat()
 
 
-async def _open(ctx: Context, number: int) -> Kept:
+async def open_event(ctx: Context, number: int) -> Kept:
     """Return an event that can be changed."""
     event = await known(ctx, number)
     if event.certainty == "cancelled":
@@ -252,7 +255,13 @@ async def _open(ctx: Context, number: int) -> Kept:
     return event
 
 
-async def _offer(ctx: Context, plan: dict[str, Any], preview: Markdown) -> Reply:
+def change(event: Kept, update: dict[str, Any]) -> dict[str, Any]:
+    """Return the plan of a change of an event as it is now."""
+    return {"what": "change", "number": event.id, "version": event.version, "update": update}
+
+
+async def offer(ctx: Context, plan: dict[str, Any], preview: Markdown) -> Reply:
+    """Keep a plan, and show it with the buttons that decide on it."""
     number = await proposals.add(
         ctx.writer,
         Proposal(
@@ -281,7 +290,7 @@ async def _offer(ctx: Context, plan: dict[str, Any], preview: Markdown) -> Reply
 async def _shown(ctx: Context, number: int) -> dict[str, Any]:
     """Return the plan that is to be decided on."""
     found = await proposals.get(ctx.writer, number)
-    if found is None or found.kind != KEPT:
+    if found is None or found.kind not in (KEPT, SUGGESTED):
         raise CommandError(ctx.text("There is nothing to confirm under this number."))
     if found.state != "proposed" or found.plan is None:
         raise CommandError(ctx.text("This was decided already. Type the command again, if you want to."))

@@ -20,7 +20,7 @@ from commands.registry import command
 from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
 from config import countries, zones
 from config.languages import SPOKEN
-from storage import event_ics, events
+from storage import attendance, event_ics, events
 from storage.events import Coming, Kept, Kind
 from storage.folding import fold
 
@@ -143,12 +143,26 @@ async def show_event(ctx: Context, number: Annotated[int, Label(mark("number"))]
         lines.append(ctx.text("Registration: {link}", link=link(one.registration, one.registration)))
     if one.kind != "commemoration" and coming:
         lines.append(ctx.text(ACCESS[one.access]))
+    lines += await _attendance(ctx, number)
     description = one.description(ctx.language)
     return paragraphs(
         join("\n", lines),
         escape(description, lines=True) if description else None,
         _source(ctx, one),
     )
+
+
+async def _attendance(ctx: Context, number: int) -> list[Markdown]:
+    """Say how many go, and to the person who asks what that person said."""
+    counted = await attendance.count(ctx.storage, number)
+    lines = []
+    if going := counted.get("going"):
+        lines.append(ctx.plural("{count} person goes.", "{count} people go.", going))
+    # What somebody said is not repeated in front of others.
+    mine = await attendance.of(ctx.storage, number, ctx.asker.user_id) if ctx.asker.direct else None
+    if mine is not None:
+        lines.append(ctx.text("You go.") if mine == "going" else ctx.text("You may go."))
+    return lines
 
 
 def _filter(about: str) -> Callable[[Kept, Coming | None], bool]:

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from commands import places
 from commands.arguments import Label, Rest
-from commands.attachment import Post, Reply
+from commands.attachment import MODERATION, Post, Reply
 from commands.context import Context, Permission, mark
 from commands.errors import ArgumentError, CommandError
+from commands.fields import Fields, is_empty
 from commands.focal_card import KIND, ask_for_more, full, line, missing
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, escape, join, paragraphs, strong
@@ -41,19 +42,17 @@ WORDS: dict[str, Kind] = {
 }
 """What a kind is called in commands, folded."""
 
-FIELDS = (
-    *("title", "note", "status", "appointed_year", "appointed_by", "as_of", "evidence"),
-    *("source", "source_url", "contact", "contact_url"),
-)
-SHORT = {
-    "since": "appointed_year", "by": "appointed_by", "date": "as_of", "url": "source_url", "link": "source_url",
-    "page": "contact_url", "titre": "title", "titulo": "title", "fuente": "source",
-}  # fmt: skip
-"""What people may type for a field, folded, beside its name in the table."""
-_FIELD = re.compile(
-    r"(?:^|(?<=\s))(?P<name>[a-zA-Z_é]+)(?:\s+(?P<language>[a-z]{2}))?\s*[:=]\s+?(?=\S)|"
-    r"(?:^|(?<=\s))(?P<name2>[a-zA-Z_é]+)(?:\s+(?P<language2>[a-z]{2}))?[:=](?!//)(?=\S)"
-)
+FIELDS = Fields(
+    names=(
+        *("title", "note", "status", "appointed_year", "appointed_by", "as_of", "evidence"),
+        *("source", "source_url", "contact", "contact_url"),
+    ),
+    short={
+        "since": "appointed_year", "by": "appointed_by", "date": "as_of", "url": "source_url",
+        "link": "source_url", "page": "contact_url", "titre": "title", "titulo": "title", "fuente": "source",
+    },
+    by_language=frozenset({"title", "note"}),
+)  # fmt: skip
 NUMBER = re.compile(r"(?:^|\s)#?(\d{1,2})(?=\s|$)")
 SHOWN = 10
 
@@ -101,7 +100,7 @@ async def suggest(ctx: Context, correction: Annotated[Rest, Label(mark("country 
             set=code(there.typed("focal set", f"{holder.name(there.language)} …")),
         ),
     )
-    return Reply(thanks, posts=(Post("moderation", post),))
+    return Reply(thanks, posts=(Post(MODERATION, post),))
 
 
 @command(
@@ -194,13 +193,12 @@ async def set_record(ctx: Context, what: Annotated[Rest, Label(mark("country, ki
     GK), source, link, contact and page. Titles and notes take a language: title fr. A new record needs a source,
     and a contact needs the official page that publishes it. Name the office, never a person.
     """
-    first = _FIELD.search(what)
-    head = what[: first.start()] if first else what
+    head, typed = FIELDS.split(what)
     holder, rest = places.leading_country(ctx, head, "focal set")
     kind, number = _kind(ctx, rest)
     kind = kind or "r2p_focal_point"
     before = await focal.get(ctx.writer, kind, holder.code, number)
-    changed = _fields(ctx, what[first.start() :] if first else "")
+    changed = FIELDS.read(ctx, typed)
     if not changed:
         raise ArgumentError(ctx.text("Something is missing: {parameter}.", parameter=code("title: …")))
     facts = _merged(before, changed, kind, holder, number, ctx.now.date())
@@ -303,35 +301,6 @@ def _word(kind: Kind) -> str:
     return next(word for word, one in WORDS.items() if one == kind)
 
 
-def _fields(ctx: Context, typed: str) -> dict[str, str]:
-    """Read `name: value` pairs; `title fr: …` becomes `title_fr`."""
-    found: dict[str, str] = {}
-    if not typed.strip():
-        return {}
-    marks = [m for m in _FIELD.finditer(typed) if _field_name(m) is not None]
-    if not marks or marks[0].start() != len(typed) - len(typed.lstrip()):
-        name = typed.split()[0]
-        raise ArgumentError(
-            ctx.text(
-                "I know no field called {word}. There are: {choices}.", word=code(name), choices=", ".join(FIELDS)
-            )
-        )
-    for at, following in zip(marks, [*marks[1:], None], strict=True):
-        value = typed[at.end() : following.start() if following else len(typed)].strip()
-        name = _field_name(at) or ""
-        if name in ("title", "note"):
-            language = at["language"] or at["language2"] or ctx.language
-            name = f"{name}_{language}"
-        found[name] = value.strip('"“”«» ')
-    return found
-
-
-def _field_name(match: re.Match[str]) -> str | None:
-    name = fold(match["name"] or match["name2"]).replace(" ", "_")
-    name = SHORT.get(name, name)
-    return name if name in FIELDS else None
-
-
 def _merged(
     before: Kept | None, changed: dict[str, str], kind: Kind, holder: Holder, number: int, today: date
 ) -> dict[str, Any]:
@@ -339,7 +308,7 @@ def _merged(
     facts: dict[str, Any] = before.facts() if before else NEW | {"as_of": today.isoformat()}
     facts |= {"kind": kind, "holder": holder.code, "number": number}
     for name, value in changed.items():
-        empty = value in ("", "-", "–")
+        empty = is_empty(value)
         for field, texts in (("title_", "titles"), ("note_", "notes")):
             if name.startswith(field):
                 language = name.removeprefix(field)

@@ -107,8 +107,8 @@ async def cancel(ctx: Context, number: Annotated[int | None, Label(mark("number"
 )
 async def undo(ctx: Context, number: Annotated[int | None, Label(mark("number"))] = None) -> Markdown:
     """Take back the last import, or the one with a number. What was changed since stays."""
-    found = await (proposals.get(ctx.writer, number) if number else proposals.newest_applied(ctx.writer))
-    if found is None:
+    found = await (proposals.get(ctx.writer, number) if number else proposals.newest_applied(ctx.writer, IMPORTS))
+    if found is None or found.kind not in IMPORTS:
         raise CommandError(ctx.text("There is no import to take back."))
     if found.state == "undone":
         raise CommandError(ctx.text("Import {number} was taken back already.", number=found.id))
@@ -122,9 +122,9 @@ async def undo(ctx: Context, number: Annotated[int | None, Label(mark("number"))
 async def _shown(ctx: Context, number: int | None) -> Proposal:
     """Return the import that is to be decided on."""
     found = await (
-        proposals.get(ctx.writer, number) if number else proposals.newest(ctx.writer, ctx.asker.room_id)
+        proposals.get(ctx.writer, number) if number else proposals.newest(ctx.writer, ctx.asker.room_id, IMPORTS)
     )
-    if found is None:
+    if found is None or found.kind not in IMPORTS:
         raise CommandError(ctx.text("There is no import to decide on."))
     said = {
         "applied": mark("Import {number} is done already."),

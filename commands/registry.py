@@ -36,6 +36,7 @@ class Command:
     permission: Permission
     writes: bool
     file: bool = False
+    undone_by: str | None = None
 
     def names(self) -> list[str]:
         """Return the name and all aliases."""
@@ -67,13 +68,15 @@ def command(
     permission: Permission = Permission.ANYONE,
     writes: bool = False,
     file: bool = False,
+    undone_by: str | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function as a command.
 
     Its signature gives the parameters, its docstring the help: the first line is the summary, the rest the
     details. `examples` are complete, by language, without the prefix. With `writes` it runs inside the write
     transaction in which its answer is stored; without, it only reads and holds up nobody.
-    With `file` it can be sent together with a file, and may wait for one.
+    With `file` it can be sent together with a file, and may wait for one. Who takes back the reaction that stands
+    for it runs the command `undone_by`, with the same arguments.
     """
 
     def declare(function: Function) -> Function:
@@ -93,6 +96,7 @@ def command(
             permission=permission,
             writes=writes,
             file=file,
+            undone_by=undone_by,
         )
         function.__command__ = declared  # type: ignore[attr-defined]
         return function

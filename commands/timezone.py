@@ -6,12 +6,12 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from commands.arguments import Label, Rest
-from commands.context import Context, mark
+from commands.context import Context, Permission, mark
 from commands.errors import ArgumentError, CommandError
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, paragraphs
 from config import zones
-from storage import people
+from storage import people, rooms
 from storage.folding import fold
 
 OFF = frozenset({"off", "none", "aucun", "desactiver", "ninguno", "ninguna", "desactivar"})
@@ -50,6 +50,36 @@ async def choose(ctx: Context, place: Annotated[Rest | None, Label(mark("city"))
     )
 
 
+@command(
+    "timezone room",
+    topic="you",
+    examples={
+        "en": ("timezone room nairobi", "timezone room off"),
+        "fr": ("fuseau salon Dakar", "fuseau salon aucun"),
+        "es": ("huso sala Bogotá", "huso sala ninguno"),
+    },
+    aliases={"fr": ("fuseau salon", "fuseau du salon"), "es": ("huso sala", "huso de la sala")},
+    permission=Permission.MODERATOR | Permission.ROOM_MODERATOR,
+    writes=True,
+)
+async def choose_for_room(ctx: Context, place: Annotated[Rest, Label(mark("city"))]) -> Markdown:
+    """Choose the time zone in which I tell times in this room.
+
+    Anyone who has chosen a time zone is told times in that one.
+    """
+    if fold(place) in OFF:
+        await rooms.choose_timezone(ctx.writer, ctx.asker.room_id, None)
+        return ctx.text("I have forgotten the time zone of this room.")
+    await zones.ready()
+    found = zones.find(place)
+    if found.one is None:
+        raise _not_one(ctx, place, found, "timezone room")
+    await rooms.choose_timezone(ctx.writer, ctx.asker.room_id, found.one)
+    return ctx.text(
+        "From now on times in this room are those of {zone}. There it is {time}.", **_named(ctx, found.one)
+    )
+
+
 def _in_force(ctx: Context) -> Markdown:
     return ctx.text(
         "Your times are those of {zone}. There it is {time}. You can choose another: {example}.",
@@ -65,14 +95,14 @@ def _caution(ctx: Context) -> Markdown:
     )
 
 
-def _not_one(ctx: Context, place: str, found: zones.Found) -> CommandError:
+def _not_one(ctx: Context, place: str, found: zones.Found, command_name: str = "timezone") -> CommandError:
     if not found.zones:
         return ArgumentError(ctx.text("I know no time zone that is called {word}.", word=code(place)))
     said = ctx.text("{word} can be several time zones. Which one is yours?", word=code(place))
     if found.how is not zones.How.SEVERAL:
         said = ctx.text("I know no time zone that is called {word}. Did you mean one of these?", word=code(place))
     rows = [
-        Markdown("{} ({})").format(code(ctx.typed("timezone", zone)), zones.shown(zone, ctx.now, ctx.language))
+        Markdown("{} ({})").format(code(ctx.typed(command_name, zone)), zones.shown(zone, ctx.now, ctx.language))
         for zone in found.zones
     ]
     return CommandError(paragraphs(said, bullets(rows)))

@@ -28,7 +28,11 @@ BEHIND = timedelta(days=2)
 
 
 class Event(BaseModel):
-    """An event. `countries` are ISO 3166-1 alpha-2 codes; titles and descriptions are by language."""
+    """An event. `countries` are ISO 3166-1 alpha-2 codes; titles and descriptions are by language.
+
+    `reminders` are minutes before the start at which it is announced (None: those of its kind), `rooms` where
+    (None: in all rooms for announcements).
+    """
 
     uid: str = Field(min_length=1, max_length=255)
     kind: Kind
@@ -46,6 +50,8 @@ class Event(BaseModel):
     reason: str | None = Field(default=None, max_length=500)
     source: str | None = Field(default=None, max_length=500)
     confirmed: bool = True
+    reminders: list[int] | None = Field(default=None, max_length=10)
+    rooms: list[str] | None = Field(default=None, max_length=50)
 
     @field_validator("titles", "descriptions")
     @classmethod

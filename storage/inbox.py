@@ -35,6 +35,7 @@ class Origin(BaseModel):
     event_id: str
     sender: str
     kind: Kind
+    target: str | None = None
     state: str
     command: str | None
 
@@ -91,7 +92,7 @@ async def origin(reader: Reader, event_id: str, *, before: int | None = None) ->
     """Return what is known of the event, or of the first edit of it, that came `before` a place in the inbox."""
     edit_of_it = sa.and_(inbox.c.target == event_id, inbox.c.kind == "edit")
     query = (
-        sa.select(inbox.c.event_id, inbox.c.sender, inbox.c.kind, inbox.c.state, inbox.c.command)
+        sa.select(inbox.c.event_id, inbox.c.sender, inbox.c.kind, inbox.c.target, inbox.c.state, inbox.c.command)
         .where(sa.or_(inbox.c.event_id == event_id, edit_of_it))
         .order_by(inbox.c.seq)
     )

@@ -32,6 +32,7 @@ class Buttons(BaseModel):
 class OutboxRow(BaseModel):
     """A message, an edit, a reaction or a redaction on its way.
 
+    `room_id` is where it goes: a room, or a person, with whom a direct chat is opened if there is none.
     `content` is the message content. For an edit it is the new content and `about` the row of the message;
     for a redaction `about` is the row of the message that goes. For a reaction `about` is the row of the message
     that it is put under, and `content` has only the emoji as `key`.
@@ -63,14 +64,22 @@ _ADD = sa.insert(outbox)
 _SENT = (
     sa.update(outbox)
     .where(outbox.c.id == sa.bindparam("row"))
-    .values(state="sent", content=sa.null(), event_id=sa.bindparam("event_id"), sent_at=sa.bindparam("sent_at"))
+    .values(
+        state="sent",
+        content=sa.null(),
+        room_id=sa.bindparam("room"),
+        event_id=sa.bindparam("event_id"),
+        sent_at=sa.bindparam("sent_at"),
+    )
 )
 
 _BUTTONS = sa.select(outbox.c.buttons).where(outbox.c.event_id == sa.bindparam("of"))
 _ON_THEIR_WAY = (
     sa.select(outbox.c.id)
     .where(
-        outbox.c.state == "pending", outbox.c.room_id == sa.bindparam("room"), outbox.c.buttons.is_not(sa.null())
+        outbox.c.state == "pending",
+        outbox.c.room_id.in_([sa.bindparam("room"), sa.bindparam("person")]),
+        outbox.c.buttons.is_not(sa.null()),
     )
     .limit(1)
 )
@@ -117,9 +126,17 @@ async def buttons(reader: Reader, event: str) -> Buttons | None:
     return Buttons.model_validate(found) if found else None
 
 
-async def is_sending_buttons(reader: Reader, room_id: str) -> bool:
-    """Tell whether a message with buttons is on its way, so that it may be there and we do not know as what."""
-    return (await reader.sql.execute(_ON_THEIR_WAY, {"room": room_id})).first() is not None
+async def is_sending_buttons(reader: Reader, room_id: str, person: str) -> bool:
+    """Tell whether a message with buttons is on its way to a room or a person.
+
+    Then it may be there, and we do not know as what.
+    """
+    return (await reader.sql.execute(_ON_THEIR_WAY, {"room": room_id, "person": person})).first() is not None
+
+
+async def is_known(reader: Reader, txn_id: str) -> bool:
+    """Tell whether there is, or was, a row with this transaction id."""
+    return (await reader.sql.execute(sa.select(outbox.c.id).where(outbox.c.txn_id == txn_id))).first() is not None
 
 
 async def event_id(reader: Reader, row_id: int) -> str | None:
@@ -127,9 +144,9 @@ async def event_id(reader: Reader, row_id: int) -> str | None:
     return (await reader.sql.execute(sa.select(outbox.c.event_id).where(outbox.c.id == row_id))).scalar()
 
 
-async def sent(writer: Writer, row_id: int, event: str, at: datetime) -> None:
-    """Record what the homeserver made of a row, and forget its text."""
-    await writer.sql.execute(_SENT, {"row": row_id, "event_id": event, "sent_at": at})
+async def sent(writer: Writer, row_id: int, room_id: str, event: str, at: datetime) -> None:
+    """Record in which room a row became which event, and forget its text."""
+    await writer.sql.execute(_SENT, {"row": row_id, "room": room_id, "event_id": event, "sent_at": at})
 
 
 async def refused(writer: Writer, row_id: int, error: str, at: datetime) -> None:

@@ -13,12 +13,11 @@ from storage.schema import person, room
 
 
 class Voice(BaseModel):
-    """How to answer: the language that the person chose and that of the room, and the person's time zone."""
+    """How to answer: the language that the person chose and that of the room, and their time zone (IANA)."""
 
     person: str | None = None
     room: str | None = None
     timezone: str | None = None
-    """The IANA name."""
 
 
 # Asked with each command, and so made once: to make a question takes longer than to answer it.
@@ -26,13 +25,14 @@ _VOICE = sa.select(
     sa.select(person.c.language).where(person.c.user_id == sa.bindparam("user_id")).scalar_subquery(),
     sa.select(room.c.language).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
     sa.select(person.c.timezone).where(person.c.user_id == sa.bindparam("user_id")).scalar_subquery(),
+    sa.select(room.c.timezone).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
 )
 
 
 async def voice(reader: Reader, user_id: str, room_id: str) -> Voice:
     """Return all choices with one question."""
-    mine, rooms, zone = (await reader.sql.execute(_VOICE, {"user_id": user_id, "room_id": room_id})).one()
-    return Voice(person=mine, room=rooms, timezone=zone)
+    mine, rooms, zone, there = (await reader.sql.execute(_VOICE, {"user_id": user_id, "room_id": room_id})).one()
+    return Voice(person=mine, room=rooms, timezone=zone or there)
 
 
 async def choose_language(writer: Writer, user_id: str, code: str, at: datetime) -> None:

@@ -1,7 +1,8 @@
-"""Imports that were shown before anything is changed, and what became of them."""
+"""What was shown before it is done, as imports, and what became of it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
@@ -28,13 +29,13 @@ class Proposal(BaseModel):
     decided_at: datetime | None = None
 
 
-async def add(writer: Writer, one: Proposal) -> int:
-    """Store a proposal and return its number. Older ones of the same kind in the room are cancelled."""
-    await writer.sql.execute(
-        sa.update(proposal)
-        .where(proposal.c.room_id == one.room_id, proposal.c.kind == one.kind, proposal.c.state == "proposed")
-        .values(state="cancelled", plan=sa.null(), decided_at=one.created_at)
-    )
+async def add(writer: Writer, one: Proposal, *, alone: bool = True) -> int:
+    """Store a proposal and return its number. If `alone`, older ones of its kind in the room are cancelled."""
+    older = sa.and_(proposal.c.room_id == one.room_id, proposal.c.kind == one.kind, proposal.c.state == "proposed")
+    if alone:
+        await writer.sql.execute(
+            sa.update(proposal).where(older).values(state="cancelled", plan=sa.null(), decided_at=one.created_at)
+        )
     done = await writer.sql.execute(sa.insert(proposal).values(**one.model_dump(exclude={"id"})))
     key = done.inserted_primary_key
     assert key is not None  # noqa: S101 - every dialect returns it for a single row
@@ -46,17 +47,17 @@ async def get(reader: Reader, number: int) -> Proposal | None:
     return await _one(reader, sa.select(proposal).where(proposal.c.id == number))
 
 
-async def newest(reader: Reader, room_id: str) -> Proposal | None:
-    """Return the proposal that was made last in a room."""
-    query = sa.select(proposal).where(proposal.c.room_id == room_id).order_by(proposal.c.id.desc()).limit(1)
-    return await _one(reader, query)
+async def newest(reader: Reader, room_id: str, kinds: Collection[str]) -> Proposal | None:
+    """Return the proposal of some kinds that was made last in a room."""
+    query = sa.select(proposal).where(proposal.c.room_id == room_id, proposal.c.kind.in_(kinds))
+    return await _one(reader, query.order_by(proposal.c.id.desc()).limit(1))
 
 
-async def newest_applied(reader: Reader) -> Proposal | None:
-    """Return the import that was applied last, also when it was undone since."""
+async def newest_applied(reader: Reader, kinds: Collection[str]) -> Proposal | None:
+    """Return the proposal of some kinds that was applied last, also when it was undone since."""
     query = (
         sa.select(proposal)
-        .where(proposal.c.state.in_(["applied", "undone"]))
+        .where(proposal.c.state.in_(["applied", "undone"]), proposal.c.kind.in_(kinds))
         .order_by(proposal.c.id.desc())
         .limit(1)
     )

@@ -15,7 +15,10 @@ Membership = Literal["invite", "join", "leave"]
 
 
 class Room(BaseModel):
-    """A room. `successor` is the room that replaced it; `since` when the bot came to it."""
+    """A room. `successor` is the room that replaced it; `since` when the bot came to it.
+
+    `quiet` are kinds of events that are not announced in it.
+    """
 
     room_id: str
     membership: Membership
@@ -24,6 +27,8 @@ class Room(BaseModel):
     name: str | None = None
     encrypted: bool = False
     language: str | None = None
+    timezone: str | None = None
+    quiet: list[str] | None = None
     successor: str | None = None
     since: datetime
 
@@ -41,7 +46,7 @@ async def one(reader: Reader, room_id: str) -> Room | None:
 
 async def put(writer: Writer, shown: Room) -> None:
     """Store a room as it is now."""
-    values = shown.model_dump(exclude={"room_id", "language"})
+    values = shown.model_dump(exclude={"room_id", "language", "timezone", "quiet"})
     done = await writer.sql.execute(sa.update(room).where(room.c.room_id == shown.room_id).values(**values))
     if done.rowcount == 0:
         await writer.sql.execute(sa.insert(room).values(**shown.model_dump()))
@@ -55,3 +60,19 @@ async def language(reader: Reader, room_id: str) -> str | None:
 async def choose_language(writer: Writer, room_id: str, code: str) -> None:
     """Set the language of a room."""
     await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(language=code))
+
+
+async def choose_timezone(writer: Writer, room_id: str, zone: str | None) -> None:
+    """Set the time zone in which times are told in a room, by its IANA name; None: forget it."""
+    await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(timezone=zone))
+
+
+async def quiet(reader: Reader, room_id: str) -> list[str]:
+    """Return the kinds of events that are not announced in a room."""
+    found = (await reader.sql.execute(sa.select(room.c.quiet).where(room.c.room_id == room_id))).scalar()
+    return list(found or [])
+
+
+async def choose_quiet(writer: Writer, room_id: str, kinds: list[str]) -> None:
+    """Set the kinds of events that are not announced in a room."""
+    await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(quiet=kinds))

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -74,6 +74,8 @@ room = sa.Table(
     sa.Column("language", sa.Text),
     sa.Column("successor", sa.Text),
     sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("timezone", sa.Text, comment="In which times are told in the room."),
+    sa.Column("quiet", sa.JSON, comment="Kinds of events that are not announced in the room."),
     comment="Rooms that the bot is or was in.",
 )
 
@@ -131,6 +133,15 @@ awaited_file = sa.Table(
     sa.Column("command", sa.Text, nullable=False),
     sa.Column("expires_at", UtcDateTime, nullable=False),
     comment="Commands that wait for a file.",
+)
+
+direct_room = sa.Table(
+    "direct_room",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True, info=_person()),
+    sa.Column("room_id", sa.Text, comment="Null: it is being made."),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    comment="Where the bot talks with a person alone.",
 )
 
 person = sa.Table(
@@ -442,6 +453,8 @@ event = sa.Table(
     sa.Column("confirmed", sa.Boolean, nullable=False, comment="The reference was seen."),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("reminders", sa.JSON, comment="Minutes before the start; null: those of its kind."),
+    sa.Column("rooms", sa.JSON, comment="Where it is announced; null: in all rooms for announcements."),
     sqlite_autoincrement=True,
     comment="The calendar of the community.",
 )
@@ -458,4 +471,37 @@ occurrence = sa.Table(
     sa.Index(None, "ends_at"),
     sa.Index(None, "starts_at"),
     comment="When events take place, as far ahead as is looked.",
+)
+
+attendance = sa.Table(
+    "attendance",
+    metadata,
+    sa.Column("event_id", sa.ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True, info=_person()),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("answered_at", UtcDateTime, nullable=False),
+    sa.Index(None, "person"),
+    comment="Who goes to an event, or may go.",
+)
+
+reminder = sa.Table(
+    "reminder",
+    metadata,
+    sa.Column("event_id", sa.ForeignKey("event.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True, info=_person()),
+    sa.Column("minutes", sa.Integer, primary_key=True, comment="Before the start."),
+    sa.Column("zone", sa.Text, nullable=False, comment="In which a day of the event begins, if it has no hour."),
+    sa.Column("wished_at", UtcDateTime, nullable=False),
+    sa.Index(None, "person"),
+    comment="Who wishes to be reminded of an event, and how long before.",
+)
+
+following = sa.Table(
+    "following",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True, info=_person()),
+    sa.Column("what", sa.Text, primary_key=True, comment="all, kind:training, country:KE"),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Index(None, "what"),
+    comment="Of which events a person gets notices.",
 )

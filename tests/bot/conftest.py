@@ -19,6 +19,7 @@ from bot import answers
 from bot.addressing import Address
 from bot.app import App
 from bot.backoff import Backoff
+from bot.direct import Direct
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.session import Session
@@ -170,6 +171,10 @@ class Desk:
             return [(state, event_id) for state, event_id in await reader.sql.execute(query)]
 
 
+async def _in_the_clear() -> bool:
+    return False
+
+
 @pytest.fixture
 async def desk(fake: FakeHomeserver, tmp_path: Path) -> AsyncIterator[Desk]:
     wanted = settings(fake, tmp_path)
@@ -177,7 +182,9 @@ async def desk(fake: FakeHomeserver, tmp_path: Path) -> AsyncIterator[Desk]:
     database = await FailingDatabase.open(wanted.database_url)
     session = await Session.open(wanted.matrix, tmp_path)
     pace = Pace()
-    one = Desk(Outbox(session, session.send, database, pace, quick(pauses)), database, pace, pauses)
+    direct = Direct(session, database, _in_the_clear)
+    outbox = Outbox(session, session.send, database, pace, direct.place, quick(pauses))
+    one = Desk(outbox, database, pace, pauses)
     yield one
     await one.outbox.close()
     await session.close()

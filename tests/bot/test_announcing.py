@@ -9,20 +9,35 @@ from pathlib import Path
 import pytest
 
 from bot import announcing
-from bot.announcing import Announcement, Changed, Digest, Plan, Voice
+from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.app import registry
 from bot.clock import Clock, Task
+from bot.reminding import Reminding
+from bot.voice import Voice
 from commands.context import Asker
 from commands.respond import Responder
 from config.settings import EventSettings
-from storage import due, event_changes, events, outbox, rooms, starter
+from storage import (
+    attendance,
+    due,
+    event_changes,
+    events,
+    following,
+    outbox,
+    people,
+    reminders,
+    rooms,
+    starter,
+)
 from storage.database import Database
 from storage.events import Event
 from storage.occurrences import Timing
 from storage.outbox import OutboxRow
+from storage.reminders import Reminder
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 ENGLISH, FRENCH, MODERATORS = "!english:example.org", "!french:example.org", "!moderators:example.org"
+MIA = "@mia:example.org"
 TRAINING = Event(
     uid="training@example.org",
     kind="training",
@@ -52,6 +67,7 @@ class Scene:
             announcing.ANNOUNCE: Announcement(self.voice),
             announcing.DIGEST: digest,
             event_changes.CHANGED: Changed(self.voice),
+            reminders.REMIND: Reminding(self.voice),
         }
         self.first = [plan.first(START), digest.first(START)]
         self.clock = Clock(database, tasks, self.sent.extend, lambda: self.now)
@@ -111,13 +127,13 @@ async def test_a_year_of_days_each_once(scene: Scene) -> None:
     assert len(said) == len(set(said)) == 15
 
 
-async def test_a_training_is_announced_two_weeks_and_a_day_ahead(scene: Scene) -> None:
+async def test_a_training_is_announced_two_weeks_a_day_and_an_hour_ahead(scene: Scene) -> None:
     async with scene.database.write() as writer:
         await events.add(writer, TRAINING, START)
     await scene.begin()
     await scene.until(datetime(2026, 12, 22, tzinfo=UTC))
     found = scene.bodies(ENGLISH, "Early warning in practice\n")
-    assert [at for at, _ in found] == ["2026-12-06T08", "2026-12-19T08"]
+    assert [at for at, _ in found] == ["2026-12-06T08", "2026-12-19T08", "2026-12-20T11"]
     assert "Sunday, December 20, 2026, 1:00\u202fPM–2:00\u202fPM Berlin (3:00\u202fPM Nairobi)" in found[0][1]
 
 
@@ -188,7 +204,7 @@ async def test_a_new_event_is_planned_and_a_moved_one_mended_and_planned_anew(sc
     await scene.until(datetime(2026, 12, 23, tzinfo=UTC))
     said = [at for at, body in scene.bodies(ENGLISH, "Early warning in practice\n") if "changed" not in body]
     # Two weeks ahead of the new day again, and a day ahead of it; not a day ahead of the old one.
-    assert said == ["2026-12-06T08", "2026-12-08T08", "2026-12-21T08"]
+    assert said == ["2026-12-06T08", "2026-12-08T08", "2026-12-21T08", "2026-12-22T11"]
 
 
 async def test_a_cancelled_event_is_said_to_be_so_where_it_was_announced(scene: Scene) -> None:
@@ -212,3 +228,83 @@ async def test_a_cancelled_event_is_said_to_be_so_where_it_was_announced(scene: 
     ]
     async with scene.database.read() as reader:
         assert len(await outbox.answers(reader, f"event/{kept.id}")) == 2
+
+
+async def test_who_wished_so_is_reminded_once_in_a_direct_chat(scene: Scene) -> None:
+    async with scene.database.write() as writer:
+        kept = await events.add(writer, TRAINING, START)
+        for minutes in (120, 24 * 60):
+            wish = Reminder(event_id=kept.id, person=MIA, minutes=minutes, zone="Africa/Nairobi")
+            await reminders.add(writer, wish, START)
+        await people.choose_timezone(writer, MIA, "Africa/Nairobi", START)
+    await scene.until(datetime(2026, 12, 22, tzinfo=UTC))
+    found = scene.bodies(MIA, "A reminder: Early warning in practice")
+    assert [at for at, _ in found] == ["2026-12-19T12", "2026-12-20T10"]
+    assert "Sunday, December 20, 2026, 3:00\u202fPM–4:00\u202fPM Nairobi" in found[0][1]
+    assert found[0][1].endswith(f"More: event {kept.id}")
+
+
+async def test_a_moved_event_moves_its_reminders_and_who_goes_is_told(scene: Scene) -> None:
+    async with scene.database.write() as writer:
+        kept = await events.add(writer, TRAINING, START)
+        wish = Reminder(event_id=kept.id, person=MIA, minutes=120, zone="UTC")
+        await reminders.add(writer, wish, START)
+        await attendance.answer(writer, kept.id, "@kofi:example.org", "going", START)
+        later = Timing(start="2026-12-22T15:00", zone="America/New_York")
+        await event_changes.change(writer, kept, {"timing": later}, by="@mod:example.org", at=START)
+    await scene.until(datetime(2026, 12, 24, tzinfo=UTC))
+    assert [at for at, _ in scene.bodies(MIA, "A reminder")] == ["2026-12-22T18"]
+    for person in (MIA, "@kofi:example.org"):
+        ((_, said),) = scene.bodies(person, "has changed. It now reads:")
+        assert "December 22, 2026, 9:00" in said
+
+
+async def test_what_comes_again_reminds_again(scene: Scene) -> None:
+    weekly = Timing(start="2026-11-25T15:00", zone="UTC", rule="FREQ=WEEKLY;COUNT=4")
+    async with scene.database.write() as writer:
+        kept = await events.add(writer, TRAINING.model_copy(update={"timing": weekly}), START)
+        await reminders.add(writer, Reminder(event_id=kept.id, person=MIA, minutes=60, zone="UTC"), START)
+    await scene.until(datetime(2027, 1, 2, tzinfo=UTC))
+    assert [at for at, _ in scene.bodies(MIA, "A reminder")] == [
+        f"{day}T14" for day in ("2026-11-25", "2026-12-02", "2026-12-09", "2026-12-16")
+    ]
+
+
+async def test_a_late_reminder_says_so_and_one_that_comes_too_late_is_left_out(scene: Scene) -> None:
+    async with scene.database.write() as writer:
+        kept = await events.add(writer, TRAINING, START)
+        for person, minutes in ((MIA, 120), (MIA, 300), ("@kofi:example.org", 60)):
+            wish = Reminder(event_id=kept.id, person=person, minutes=minutes, zone="UTC")
+            await reminders.add(writer, wish, START)
+    await scene.until(datetime(2026, 12, 20, 9, tzinfo=UTC), timedelta(days=30))
+    ((_, said),) = scene.bodies(MIA, "A reminder")
+    assert said.endswith("This comes late: I was away when it was due.")
+    await scene.until(datetime(2026, 12, 21, tzinfo=UTC), timedelta(days=30))
+    assert scene.bodies("@kofi:example.org", "") == []
+    assert len(scene.bodies(MIA, "A reminder")) == 1
+    ((_, said),) = scene.bodies(MODERATORS, "when members were to be reminded")
+    assert "example.org" not in said
+
+
+async def test_who_follows_a_kind_or_a_country_is_told_in_a_direct_chat(scene: Scene) -> None:
+    async with scene.database.write() as writer:
+        await events.add(writer, TRAINING.model_copy(update={"countries": ["KE"]}), START)
+        await following.follow(writer, MIA, "kind:training", START)
+        await following.follow(writer, MIA, "country:KE", START)
+        await following.follow(writer, "@kofi:example.org", "kind:meeting", START)
+    await scene.begin()
+    await scene.until(datetime(2026, 12, 22, tzinfo=UTC))
+    assert [at for at, _ in scene.bodies(MIA, "Early warning")] == ["2026-12-06T08", "2026-12-19T08"]
+    assert scene.bodies("@kofi:example.org", "") == []
+
+
+async def test_a_room_hears_only_what_it_chose(scene: Scene) -> None:
+    async with scene.database.write() as writer:
+        await rooms.choose_quiet(writer, ENGLISH, ["commemoration"])
+        await events.add(writer, TRAINING.model_copy(update={"rooms": [ENGLISH]}), START)
+    await scene.begin()
+    await scene.until(datetime(2026, 12, 22, tzinfo=UTC))
+    assert scene.bodies(ENGLISH, "Crime of Genocide") == []
+    assert len(scene.bodies(FRENCH, "prévention de ce crime\n")) == 1
+    assert len(scene.bodies(ENGLISH, "Early warning in practice\n")) == 3
+    assert scene.bodies(FRENCH, "L’alerte rapide en pratique\n") == []

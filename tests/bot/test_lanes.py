@@ -13,6 +13,7 @@ import pytest
 
 from bot.app import registry
 from bot.authority import Authority
+from bot.direct import Direct
 from bot.dispatch import Dispatch
 from bot.flood import Flood
 from bot.lanes import HELD, Lanes
@@ -126,6 +127,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         "en",
         lambda: condition,
         cast("Received", None),
+        cast("Direct", None),
     )
     lanes = Lanes(database, dispatch.handle)
     yield Office(lanes, database, echo, sink)

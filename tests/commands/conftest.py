@@ -39,6 +39,7 @@ class Conversation:
         self.attachments: tuple[Attachment, ...] = ()
         self.buttons: Mapping[str, str] = {}
         self.posts: tuple[str, ...] = ()
+        self.addressed: tuple[str, ...] = ()
         self.awaits_file: str | None = None
         self.now = NOW
         self.has_moderation = True
@@ -51,6 +52,7 @@ class Conversation:
         direct: bool = False,
         mentioned: bool = False,
         file: bytes | None = None,
+        pressed: bool = False,
     ) -> str | None:
         text = self._address.command_in(typed, direct=direct, mentioned=mentioned, is_reply=False)
         if text is None:
@@ -72,6 +74,7 @@ class Conversation:
             moderation=Asker("", "!moderators:example.org", direct=False, prefix="!")
             if self.has_moderation
             else None,
+            pressed=pressed,
             file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
         )
         await self._responder.respond(asker, text, surroundings, self.now, finish)
@@ -81,12 +84,13 @@ class Conversation:
         self.attachments = said[0].attachments
         self.buttons = said[0].buttons
         self.posts = tuple(render(post.text).body for post in said[0].posts)
+        self.addressed = tuple(post.to for post in said[0].posts)
         self.awaits_file = said[0].awaits_file
         return self.last.body
 
     async def press(self, key: str, *, by: str = "@mia:example.org") -> str | None:
         """React to the last answer as a person does."""
-        return await self(f"!{self.buttons[key]}", by=by)
+        return await self(f"!{self.buttons[key]}", by=by, pressed=True)
 
 
 @pytest.fixture(scope="session")

@@ -284,7 +284,7 @@ async def test_what_the_database_tells_about_work_and_limits(place: Place) -> No
         stored = await outbox.add(writer, rows)
         for number, row in enumerate(stored[:20]):
             at = late + timedelta(seconds=number / 2)
-            await outbox.sent(writer, row.id, f"$e{number}", at)
+            await outbox.sent(writer, row.id, row.room_id, f"$e{number}", at)
         await outbox.refused(writer, stored[20].id, "403 M_FORBIDDEN", late)
     await database.close()
     report = await examine(place.settings())

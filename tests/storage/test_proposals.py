@@ -34,7 +34,7 @@ async def test_a_plan_is_forgotten_when_it_is_decided_replaced_or_too_old(tmp_pa
             assert elsewhere is not None
             assert waiting.state == elsewhere.state == "proposed"
             assert waiting.plan == {"new": [1]}
-            newest = await proposals.newest(writer, "!a:example.org")
+            newest = await proposals.newest(writer, "!a:example.org", {"focal"})
             assert newest == waiting
             await proposals.decide(writer, waiting.id, "applied", NOW)
             await proposals.expire(writer, NOW + timedelta(minutes=9))

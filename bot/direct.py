@@ -1,0 +1,148 @@
+"""Direct chats: where the bot talks with a person alone, opened when there is something to say.
+
+It is the room where the person talked with the bot last. If there is none, the bot makes one and invites the
+person. Making a room cannot be repeated safely, so that it is about to be made is stored first, and each room says
+for whom it was made: a crash in between finds it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from bot.errors import MatrixError, RefusedError
+from bot.session import Session
+from storage import direct_rooms as storage
+from storage.database import Database, Writer
+from storage.outbox import OutboxRow
+
+log = structlog.get_logger(__name__)
+
+FOR = "org.gaamac.bot.direct"
+"""In the content of `m.room.create`: for whom the bot made the room."""
+ASKED = "asked/"
+"""Begins the cause of a row that a person asked for."""
+ACCOUNT_DATA = "m.direct"
+"""https://spec.matrix.org/latest/client-server-api/#mdirect"""
+
+
+class LeftError(RefusedError):
+    """The person left the direct chat, and did not ask for anything since."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "M_FORBIDDEN", "the person left the direct chat")
+
+
+class Direct:
+    """Knows and opens direct chats; encrypted ones where `encrypts` says that the bot can."""
+
+    def __init__(self, session: Session, database: Database, encrypts: Callable[[], Awaitable[bool]]) -> None:
+        self._session = session
+        self._database = database
+        self._encrypts = encrypts
+        self._rooms: dict[str, str] = {}
+
+    async def load(self) -> None:
+        """Read what is known."""
+        async with self._database.read() as reader:
+            self._rooms = await storage.every(reader)
+
+    async def met(self, writer: Writer, person: str, room_id: str) -> None:
+        """Note that a person talks with the bot alone in a room."""
+        if self._rooms.get(person) != room_id:
+            await storage.put(writer, person, room_id, datetime.now(UTC))
+            # Should the transaction fail, it is noted again with the next message after a start: no harm.
+            self._rooms[person] = room_id
+
+    async def place(self, row: OutboxRow) -> str:
+        """Return the room for a row that goes to a person; open one if need be.
+
+        Who left the chat is invited again only if the row answers something that the person asked for.
+
+        Raises:
+            MatrixError: the room cannot be had; `LeftError` if the person does not want it.
+
+        """
+        person = row.room_id
+        asked = (row.cause or "").startswith(ASKED)
+        room_id = self._rooms.get(person)
+        membership = await self._membership(room_id, person) if room_id else None
+        if room_id is not None and membership in ("join", "invite"):
+            return room_id
+        if room_id is not None and not asked:
+            raise LeftError
+        if room_id is None or membership is None:
+            return await self._open(person)
+        await self._session.call("POST", "rooms", room_id, "invite", body={"user_id": person})
+        return room_id
+
+    async def _membership(self, room_id: str, person: str) -> str | None:
+        """Return how a person stands to a room; None when the bot cannot be there any more."""
+        try:
+            found = await self._session.state(room_id, "m.room.member", person)
+        except RefusedError:
+            return None
+        return str(found.get("membership"))
+
+    async def _open(self, person: str) -> str:
+        async with self._database.read() as reader:
+            known = await storage.get(reader, person)
+        room_id = None
+        if known is not None and known.room_id is None:
+            room_id = await self._made_before(person)
+        elif known is None or known.room_id is not None:
+            async with self._database.write() as writer:
+                await storage.put(writer, person, None, datetime.now(UTC))
+        if room_id is None:
+            room_id = await self._make(person)
+        async with self._database.write() as writer:
+            await storage.put(writer, person, room_id, datetime.now(UTC))
+        self._rooms[person] = room_id
+        await self._tell_clients(person, room_id)
+        return room_id
+
+    async def _make(self, person: str) -> str:
+        algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
+        encryption = {"type": "m.room.encryption", "state_key": "", "content": algorithm}
+        body = {
+            "preset": "trusted_private_chat",
+            "is_direct": True,
+            "invite": [person],
+            "creation_content": {FOR: person},
+            "initial_state": [encryption] if await self._encrypts() else [],
+        }
+        found = await self._session.call("POST", "createRoom", body=body)
+        log.info("opened a direct chat")
+        return str(found["room_id"])
+
+    async def _made_before(self, person: str) -> str | None:
+        """Look for a room that was made for a person in an earlier life of the bot."""
+        for room_id in reversed(await self._session.joined_rooms()):
+            if room_id in self._rooms.values():
+                continue
+            try:
+                create = await self._session.state(room_id, "m.room.create")
+            except RefusedError:
+                continue
+            if create.get(FOR) == person:
+                return room_id
+        return None
+
+    async def _tell_clients(self, person: str, room_id: str) -> None:
+        """Mark the room as a direct chat for other programs that use the account. Nothing depends on it."""
+        user = self._session.user_id
+        try:
+            found: Mapping[str, Any] = {}
+            try:
+                found = await self._session.call("GET", "user", user, "account_data", ACCOUNT_DATA)
+            except RefusedError:
+                log.debug("no direct chat is marked yet")
+            earlier = found.get(person)
+            rooms = [*(earlier if isinstance(earlier, list) else []), room_id]
+            marked = {**found, person: list(dict.fromkeys(rooms))}
+            await self._session.call("PUT", "user", user, "account_data", ACCOUNT_DATA, body=marked)
+        except MatrixError as error:
+            log.warning("cannot mark a direct chat", error=str(error))

@@ -1,0 +1,219 @@
+"""What else is known of an event: moderators edit it, members suggest new ones."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import ValidationError
+
+from commands.arguments import Label, Rest
+from commands.attachment import MODERATION, Post, Reply
+from commands.context import Context, Permission, mark
+from commands.dates import duration
+from commands.errors import ArgumentError, CommandError
+from commands.event_upkeep import SUGGESTED, change, offer, open_event, read
+from commands.events import WORDS
+from commands.fields import Fields, is_empty
+from commands.imports import NO, YES
+from commands.registry import command
+from commands.rendering import Markdown, bullets, code, escape, paragraphs, strong
+from config import countries
+from storage import proposals, suggestions
+from storage.events import Kept
+from storage.folding import fold
+from storage.proposals import Proposal
+
+DECIDED_WITHIN = timedelta(days=90)
+FIELDS = Fields(
+    names=(
+        *("title", "description", "kind", "place", "link", "organiser", "registration", "access"),
+        *("countries", "topics", "certainty", "source", "reminders", "rooms"),
+    ),
+    short={
+        "titre": "title", "titulo": "title", "descripcion": "description", "type": "kind", "tipo": "kind",
+        "lieu": "place", "lugar": "place", "lien": "link", "url": "link", "enlace": "link",
+        "organizer": "organiser", "organisateur": "organiser", "organizador": "organiser",
+        "inscription": "registration", "inscripcion": "registration", "acces": "access", "acceso": "access",
+        "country": "countries", "pays": "countries", "pais": "countries", "paises": "countries",
+        "topic": "topics", "themes": "topics", "temas": "topics", "certitude": "certainty",
+        "certeza": "certainty", "fuente": "source", "rappels": "reminders", "avisos": "reminders",
+        "salons": "rooms", "salas": "rooms",
+    },
+    by_language=frozenset({"title", "description"}),
+)  # fmt: skip
+ACCESS = {
+    "public": "public", "open": "public", "publico": "public", "members": "members", "membres": "members",
+    "miembros": "members", "invited": "invited", "invitation": "invited", "invitacion": "invited",
+}  # fmt: skip
+CERTAINTY = {
+    "confirmed": "confirmed", "confirme": "confirmed", "confirmado": "confirmed", "tentative": "tentative",
+    "provisoire": "tentative", "provisional": "tentative",
+}  # fmt: skip
+_ROOM = re.compile(r"![^\s:]+(?::\S+)?")
+
+
+@command(
+    "event edit",
+    topic="events",
+    examples={
+        "en": ("event edit 14 place: Nairobi", "event edit 14 title fr: L’alerte rapide", "event edit 14 link: -"),
+        "fr": ("événement modifier 14 lieu: Nairobi", "événement modifier 14 titre: L’alerte rapide"),
+        "es": ("evento editar 14 lugar: Nairobi", "evento editar 14 título: La alerta temprana"),
+    },
+    aliases={"fr": ("événement modifier",), "es": ("evento editar",)},
+    permission=Permission.MODERATOR,
+    writes=True,
+)
+async def edit(
+    ctx: Context,
+    number: Annotated[int, Label(mark("number"))],
+    what: Annotated[Rest, Label(mark("fields"))],
+) -> Reply:
+    """Change what is known of an event: `place: Nairobi link: https://…`. A dash empties a field.
+
+    Fields: title, description (each with a language, as `title fr:`), kind, place, link, organiser, registration,
+    access (public, members, invited), countries, topics, certainty (confirmed, tentative), source, reminders (how
+    long before it is announced: 14d, 1d, 1h), rooms (where it is announced). `!event move` changes the time.
+    """
+    event = await open_event(ctx, number)
+    head, typed = FIELDS.split(what)
+    if head.strip() or not typed:
+        raise ArgumentError(
+            ctx.text(
+                "I know no field called {word}. There are: {choices}.",
+                word=code(what.split()[0][:100]),
+                choices=", ".join(FIELDS.names),
+            )
+        )
+    update = _update(ctx, event, FIELDS.read(ctx, typed))
+    try:
+        after = Kept.model_validate(event.model_dump() | update)
+    except ValidationError as error:
+        wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        raise ArgumentError(
+            ctx.text("I did not understand {word}.", word=code(", ".join(sorted(wrong)) or what[:100]))
+        ) from error
+    preview = paragraphs(
+        strong(after.title(ctx.language)),
+        bullets(Markdown("{}: {}").format(code(name), _shown(getattr(after, name))) for name in sorted(update)),
+    )
+    return await offer(ctx, change(event, update), preview)
+
+
+def _update(ctx: Context, event: Kept, typed: dict[str, str]) -> dict[str, Any]:
+    """Return the fields as they are to be."""
+    update: dict[str, Any] = {}
+    for name, said in typed.items():
+        field, _, language = name.partition("_")
+        empty = is_empty(said)
+        if field in FIELDS.by_language:
+            texts = update.setdefault(f"{field}s", dict(getattr(event, f"{field}s")))
+            texts.pop(language, None)
+            if not empty:
+                texts[language] = said
+        elif name in ("reminders", "rooms"):
+            update[name] = None if empty else _several(ctx, name, said)
+        elif name in ("countries", "topics"):
+            update[name] = [] if empty else _several(ctx, name, said)
+        elif name in ("kind", "access", "certainty"):
+            update[name] = _word(ctx, {"kind": WORDS, "access": ACCESS, "certainty": CERTAINTY}[name], said)
+        else:
+            update[name] = None if empty else said
+    if "source" in update:
+        update["confirmed"] = True
+    return update
+
+
+def _several(ctx: Context, name: str, said: str) -> list[Any]:
+    if name == "rooms":
+        found: list[Any] = _ROOM.findall(said)
+        if not found:
+            raise ArgumentError(ctx.text("{word} names no room. Write its id, as {id}.", word=code(said), id="!…"))
+        return found
+    parts = [part.strip() for part in said.split(",") if part.strip()]
+    if name == "topics":
+        return parts
+    return [(_country if name == "countries" else _minutes)(ctx, part) for part in parts]
+
+
+def _country(ctx: Context, said: str) -> str:
+    found = countries.find(said)
+    if found.one is None or found.how is not countries.How.NAMED:
+        raise ArgumentError(ctx.text("I know no country called {word}.", word=code(said)))
+    return found.one.code
+
+
+def _minutes(ctx: Context, said: str) -> int:
+    length = duration(said)
+    if length is None:
+        raise ArgumentError(ctx.text("I did not understand {word}.", word=code(said)))
+    return int(length.total_seconds() // 60)
+
+
+def _word(ctx: Context, words: Any, said: str) -> str:  # noqa: ANN401 - any of three tables
+    found = words.get(fold(said))
+    if found is None:
+        choices = ", ".join(dict.fromkeys(words.values()))
+        raise ArgumentError(ctx.text("{word} is none of these: {choices}.", word=code(said), choices=choices))
+    return str(found)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{language}: {text}" for language, text in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return "–" if value is None else str(value)
+
+
+@command(
+    "event suggest",
+    topic="events",
+    examples={
+        "en": ('event suggest 9 Dec 2027 15:00 Nairobi "Early warning in practice" webinar https://example.org',),
+        "fr": ('événement proposer 9 décembre 2027 à 15h Nairobi "L’alerte rapide" webinaire',),
+        "es": ('evento proponer 9 de diciembre de 2027 a las 15:00 Nairobi "Alerta temprana" seminario',),
+    },
+    aliases={"fr": ("événement proposer",), "es": ("evento proponer",)},
+    writes=True,
+)
+async def suggest(ctx: Context, what: Annotated[Rest, Label(mark("when and title"))]) -> Reply:
+    """Suggest an event to the moderators, who decide. They do not see who you are."""
+    there = await ctx.in_moderation()
+    if there is None:
+        raise CommandError(
+            ctx.text("This bot has no moderators' room, so I can pass nothing on. Tell a moderator directly.")
+        )
+    # Read with the words and in the zone of the member, so that moderators see what was meant.
+    event, preview = await read(ctx, what)
+    if not await suggestions.is_new(ctx.writer, subject="event", person=ctx.asker.user_id, text=what):
+        return Reply(ctx.text("The moderators have this from you already. Thank you."))
+    await suggestions.add(ctx.writer, subject="event", person=ctx.asker.user_id, text=what, at=ctx.now)
+    number = await proposals.add(
+        ctx.writer,
+        Proposal(
+            kind=SUGGESTED,
+            room_id=there.asker.room_id,
+            person=ctx.asker.user_id,
+            plan={"what": "add", "event": event.model_dump(mode="json")},
+            created_at=ctx.now,
+            expires_at=ctx.now + DECIDED_WITHIN,
+        ),
+        alone=False,
+    )
+    post = paragraphs(
+        there.text("A member suggests an event:"),
+        preview,
+        Markdown("> {}").format(escape(what)),
+        there.text(
+            "{yes} or {confirm} puts it into the calendar, {no} drops it.",
+            yes=YES,
+            confirm=code(there.typed("event confirm", str(number))),
+            no=NO,
+        ),
+    )
+    thanks = ctx.text("Thank you. The moderators have it now; they do not see who you are. I understood:")
+    buttons = {YES: f"event confirm {number}", NO: f"event drop {number}"}
+    return Reply(paragraphs(thanks, preview), posts=(Post(MODERATION, post, buttons),))
