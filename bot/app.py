@@ -18,6 +18,7 @@ import structlog
 import commands.event_attendance
 import commands.event_edit
 import commands.event_following
+import commands.event_import
 import commands.event_upkeep
 import commands.events
 import commands.export
@@ -98,6 +99,7 @@ def registry() -> Registry:
             commands.event_attendance,
             commands.event_edit,
             commands.event_following,
+            commands.event_import,
             commands.event_upkeep,
             commands.focal_network,
             commands.focal_map,

@@ -21,7 +21,7 @@ from bot.session import Session
 from commands.attachment import ReceivedFile
 from commands.context import mark
 
-LIMIT = 2 * 1024 * 1024
+LIMIT = 8 * 1024 * 1024
 """Bytes. A table with all that the bot knows has a tenth of it."""
 TRIES = 4
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated
@@ -21,7 +21,7 @@ from commands.rendering import Markdown, bullets, code, escape, join, link, para
 from config import countries, zones
 from config.languages import SPOKEN
 from storage import attendance, event_ics, events
-from storage.events import Coming, Kept, Kind
+from storage.events import Coming, Event, Kept, Kind
 from storage.folding import fold
 
 ROWS = 10
@@ -110,7 +110,7 @@ async def list_archive(
         return ctx.text("No past event is on record.")
     past.sort(key=lambda one: one.timing.start, reverse=True)
     rows = [
-        Markdown("{} – {} ({})").format(_span(ctx, one), strong(one.title(ctx.language)), call(ctx, one.id))
+        Markdown("{} – {} ({})").format(span(ctx, one), strong(one.title(ctx.language)), call(ctx, one.id))
         for one in past
     ]
     return _pages(ctx, rows, "events archive", about, page)
@@ -128,7 +128,7 @@ async def show_event(ctx: Context, number: Annotated[int, Label(mark("number"))]
     one = await known(ctx, number)
     coming = await events.coming(ctx.storage, ctx.now, number, 1)
     head = Markdown("{} ({})").format(strong(one.title(ctx.language)), ctx.text(KINDS[one.kind]))
-    lines = [head, when_of(ctx, one, coming[0]) if coming else _span(ctx, one)]
+    lines = [head, when_of(ctx, one, coming[0]) if coming else span(ctx, one)]
     if one.certainty == "tentative":
         lines.append(ctx.text("Not yet confirmed."))
     if one.certainty == "cancelled":
@@ -267,7 +267,12 @@ def _days(ctx: Context, start: str, end: str) -> Markdown:
     return Markdown("{} – {}").format(first, in_words(date.fromisoformat(end), ctx.language))
 
 
-def _span(ctx: Context, event: Kept) -> Markdown:
+def sorted_by_start(some: Iterable[Event]) -> list[Event]:
+    """Return events, the first first."""
+    return sorted(some, key=lambda one: one.timing.start)
+
+
+def span(ctx: Context, event: Event) -> Markdown:
     """Write when a past event took place, as exactly as it is known."""
     start, end = event.timing.start, event.timing.end
     if event.is_vague:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,12 @@ async def schedule(writer: Writer, one: Due) -> None:
     """Do something at a time; if it was to be done already, at that time instead."""
     key = {"kind": one.kind, "subject": one.subject}
     await writer.put(due, key, **one.model_dump(exclude={"kind", "subject"}))
+
+
+async def add_all(writer: Writer, some: Sequence[Due]) -> None:
+    """Do many things, each at its time, that are not yet to be done."""
+    if some:
+        await writer.sql.execute(sa.insert(due), [one.model_dump() for one in some])
 
 
 async def ensure(writer: Writer, one: Due) -> None:

@@ -64,7 +64,7 @@ def _event(one: Kept, language: str, start: str, end: str | None, *, series: boo
     # What fills no hours makes nobody busy.
     component.add("transp", "TRANSPARENT" if "T" not in start else "OPAQUE")
     component.add("categories", [one.kind, *one.topics])
-    if text := _description(one, language):
+    if text := description(one, language):
         component.add("description", text)
     if one.place:
         component.add("location", one.place)
@@ -79,7 +79,8 @@ def _event(one: Kept, language: str, start: str, end: str | None, *, series: boo
     return component
 
 
-def _description(one: Kept, language: str) -> str:
+def description(one: Kept, language: str) -> str:
+    """Return the description of an event with what else a calendar has no field for."""
     parts = [one.description(language), one.organiser, one.registration, one.source]
     return "\n".join(part for part in parts if part)
 

@@ -147,11 +147,31 @@ async def add(writer: Writer, one: Event, now: datetime) -> Kept:
     return kept
 
 
+async def add_all(writer: Writer, some: Sequence[Event], now: datetime) -> list[Kept]:
+    """Store many events that are new, and return them with their numbers."""
+    found = []
+    for start in range(0, len(some), 500):
+        block = some[start : start + 500]
+        rows = [one.model_dump(mode="json") | {"version": 1, "updated_at": now} for one in block]
+        made = await writer.sql.execute(sa.insert(events).returning(events.c.id, events.c.uid), rows)
+        numbers = {uid: number for number, uid in made}
+        found += [Kept(**one.model_dump(), id=numbers[one.uid], updated_at=now) for one in block]
+    await _compute(writer, found, now)
+    await writer.changed("events")
+    return found
+
+
 async def put(writer: Writer, kept: Kept, now: datetime) -> None:
     """Store an event in place of the one with its number."""
     values = kept.model_dump(mode="json", exclude={"id", "updated_at"}) | {"updated_at": kept.updated_at}
     await writer.sql.execute(sa.update(events).where(events.c.id == kept.id).values(**values))
     await _compute(writer, [kept], now)
+    await writer.changed("events")
+
+
+async def remove(writer: Writer, number: int) -> None:
+    """Remove an event, with who goes and who wishes to be reminded."""
+    await writer.sql.execute(sa.delete(events).where(events.c.id == number))
     await writer.changed("events")
 
 
@@ -166,8 +186,8 @@ async def _compute(writer: Writer, kept: Iterable[Kept], now: datetime) -> None:
     # In a thread, because thousands of events would hold up the loop.
     rows = await asyncio.to_thread(_rows, some, now)
     for start in range(0, len(numbers), 500):
-        block = numbers[start : start + 500]
-        await writer.sql.execute(sa.delete(occurrence).where(occurrence.c.event_id.in_(block)))
+        numbered = numbers[start : start + 500]
+        await writer.sql.execute(sa.delete(occurrence).where(occurrence.c.event_id.in_(numbered)))
     if rows:
         await writer.sql.execute(sa.insert(occurrence), rows)
 

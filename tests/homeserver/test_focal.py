@@ -180,10 +180,10 @@ async def test_a_file_sent_right_behind_the_command(desk: Desk) -> None:
 async def test_a_file_of_ten_megabytes_is_refused_with_its_size(desk: Desk) -> None:
     data = f"{HEAD}\n".encode() + b"r2p_focal_point,Kenya,x,active,2026,A,x\n" * 262_144
     answer = await desk.answer(await desk.send_file(data, "!import focal"))
-    assert answer["content"]["body"] == "The file has 10.0 MB; I take up to 2 MB. Nothing was changed."
+    assert answer["content"]["body"] == "The file has 10.0 MB; I take up to 8 MB. Nothing was changed."
     # Who lies about the size is found out while it is read.
     lie = await desk.answer(await desk.send_file(data, "!import focal", info={"size": 10}))
-    assert "I take up to 2 MB" in lie["content"]["body"]
+    assert "I take up to 8 MB" in lie["content"]["body"]
 
 
 async def test_a_member_cannot_make_the_bot_fetch_files(desk: Desk) -> None:
