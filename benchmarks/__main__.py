@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import burst, contenders, focal, glossary, latency
+from benchmarks import burst, contenders, events, focal, glossary, latency
 from benchmarks.burst import Burst
 from benchmarks.contenders import Contender
 from benchmarks.latency import Latency
@@ -42,17 +42,20 @@ class Extent:
     bursts: int
     questions: int
     concepts: int
+    events: int
 
 
-FULL = Extent(commands=200, rounds=10, burst=400, bursts=2, questions=300, concepts=glossary.CONCEPTS)
-SHORT = Extent(commands=40, rounds=4, burst=100, bursts=1, questions=50, concepts=8_000)
+FULL = Extent(
+    commands=200, rounds=10, burst=400, bursts=2, questions=300, concepts=glossary.CONCEPTS, events=10_000
+)
+SHORT = Extent(commands=40, rounds=4, burst=100, bursts=1, questions=50, concepts=8_000, events=1_000)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="less of everything, in under a minute")
-    parser.add_argument("--only", choices=("matrix", "glossary", "focal"), help="one part of it")
+    parser.add_argument("--only", choices=("matrix", "glossary", "focal", "events"), help="one part of it")
     chosen = parser.parse_args()
     extent = SHORT if chosen.short else FULL
     print(_circumstances())
@@ -62,6 +65,8 @@ def main() -> None:
         _show_glossary(asyncio.run(glossary.measure(extent.questions, extent.concepts)), extent, print)
     if chosen.only in (None, "focal"):
         _show_focal(asyncio.run(focal.measure(extent.questions * 10)), print)
+    if chosen.only in (None, "events"):
+        _show_events(asyncio.run(events.measure(extent.events, 10)), print)
 
 
 async def _matrix(extent: Extent, say: Callable[[str], None]) -> None:
@@ -123,6 +128,15 @@ def _show_focal(found: focal.Result, say: Callable[[str], None]) -> None:
     say(_row("  look-ups a second", f"{found.lookups:.0f}", "> 1000"))
     say(_row("  a map from memory", f"{found.remembered * 1000:.1f} ms", "< 20 ms"))
     say(_row("  a map drawn", f"{found.drawn * 1000:.0f} ms"))
+
+
+def _show_events(found: events.Result, say: Callable[[str], None]) -> None:
+    say(_row(f"{found.events:,} events, {found.reminders:,} reminders", "median", "goal"))
+    say(_row("  when the next is due", f"{found.next_due * 1000:.2f} ms", f"< {LOOK_UP_GOAL:.0f} ms"))
+    say(_row("  what is due, fifty", f"{found.ready * 1000:.2f} ms"))
+    say(_row("  the next fifty events", f"{found.coming * 1000:.2f} ms"))
+    say(_row("  writing it", f"{found.written:.1f} s"))
+    say(_row("  memory grown by 200 looks", f"{found.memory_grown:.1f} MB"))
 
 
 def _row(label: str, *cells: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +19,10 @@ from storage.events import Event
 from storage.occurrences import Timing
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
 
-KILLS = 4
-COUNT = 20
+KILLS, ROOMS, COUNT = 5, 5, 40
+"""200 announcements in all."""
+AWAY = float(os.environ.get("GAAMAC_TEST_AWAY_SECONDS", "4"))
+"""How long the homeserver is away; a minute shows the same, and takes a minute."""
 
 
 def training(number: int, start: datetime) -> Event:
@@ -31,54 +34,65 @@ def training(number: int, start: datetime) -> Event:
     )
 
 
-async def test_what_fell_due_while_the_bot_was_away_comes_late_and_once(
-    homeserver: Homeserver, tmp_path: Path
-) -> None:
-    account = await homeserver.register(fresh("bot"), "secret")
-    member = await homeserver.register(fresh("mia"), "secret")
-    rooms = [await room_with_bot(member, account) for _ in range(3)]
-    await member.listen()
-    bot = RunningBot(
-        homeserver,
-        account,
-        tmp_path / "bot",
-        invites__allowed=["@*:demo.localhost"],
-        rooms__announcements=rooms,
-    )
-    async with bot:
-        for room in rooms:
-            await joined(member, room, account.user_id)
-        said = await member.ask(rooms[1], "!language room fr")
-        assert "français" in said
-        await bot.end()
-        now = datetime.now(UTC)
-        database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot' / 'data' / 'bot.db'}")
-        async with database.write() as writer:
-            for number in range(COUNT):
-                kept = await events.add(writer, training(number, now + timedelta(days=1)), now)
-                key = kept.timing.start
-                payload = {"event": kept.id, "key": key}
-                at = now - timedelta(hours=1)
-                one = Due(kind=announcing.ANNOUNCE, subject=f"{kept.id}/{key}/1", due_at=at, payload=payload)
-                await due.schedule(writer, one)
-        await database.close()
-        for pause in range(KILLS):
+async def test_200_reminders_through_kills_and_a_homeserver_away_come_late_and_once(tmp_path: Path) -> None:
+    """The bot is killed at odd moments, so is the homeserver, and away for a while; none is lost or doubled."""
+    async with await Homeserver.start(tmp_path / "homeserver") as homeserver:
+        account = await homeserver.register("bot", "secret")
+        member = await homeserver.register("mia", "secret")
+        rooms = [await room_with_bot(member, account) for _ in range(ROOMS)]
+        await member.listen()
+        bot = RunningBot(
+            homeserver,
+            account,
+            tmp_path / "bot",
+            invites__allowed=["@*:demo.localhost"],
+            rooms__announcements=rooms,
+        )
+        async with bot:
+            for room in rooms:
+                await joined(member, room, account.user_id)
+            said = await member.ask(rooms[1], "!language room fr")
+            assert "français" in said
+            await bot.end()
+            await _make_due(tmp_path / "bot")
+            for pause in range(KILLS):
+                await bot.start(ready=False)
+                await asyncio.sleep(0.8 + pause * 0.3)
+                await bot.end(signal.SIGKILL)
             await bot.start(ready=False)
-            await asyncio.sleep(0.8 + pause * 0.3)
+            await asyncio.sleep(0.5)
+            await homeserver.kill()
+            await asyncio.sleep(AWAY)
+            await homeserver.restart()
+            await asyncio.sleep(1)
             await bot.end(signal.SIGKILL)
-        await bot.start()
-        for room, words in zip(rooms, ("Training number", "Formation numéro", "Training number"), strict=True):
-            for number in range(COUNT):
-                await _said(member, room, f"{words} {number}.")
-        await member.ask(rooms[0], "!status")  # whatever was to come twice has come by now
-        for room in rooms:
-            history = await member.history(room)
-            bodies = [str(one["content"].get("body")) for one in history if one["sender"] == account.user_id]
-            announced = [body for body in bodies if "number" in body or "numéro" in body]
-            assert len(announced) == len(set(announced)) == COUNT
-            assert all("away" in body or "absent" in body for body in announced)
-    await member.close()
-    await account.close()
+            await bot.start(ready=False)
+            for number, room in enumerate(rooms):
+                words = "Formation numéro" if number == 1 else "Training number"
+                for count in range(COUNT):
+                    await _said(member, room, f"{words} {count}.")
+            await member.ask(rooms[0], "!status")  # whatever was to come twice has come by now
+            for room in rooms:
+                history = await member.history(room)
+                bodies = [str(one["content"].get("body")) for one in history if one["sender"] == account.user_id]
+                announced = [body for body in bodies if "number" in body or "numéro" in body]
+                assert len(announced) == len(set(announced)) == COUNT
+                assert all("away" in body or "absent" in body for body in announced)
+
+
+async def _make_due(folder: Path) -> None:
+    """Put events into the calendar of which the announcements fell due an hour ago."""
+    now = datetime.now(UTC)
+    database = await Database.open(f"sqlite+aiosqlite:///{folder / 'data' / 'bot.db'}")
+    async with database.write() as writer:
+        for number in range(COUNT):
+            kept = await events.add(writer, training(number, now + timedelta(days=1)), now)
+            key = kept.timing.start
+            payload = {"event": kept.id, "key": key}
+            at = now - timedelta(hours=1)
+            one = Due(kind=announcing.ANNOUNCE, subject=f"{kept.id}/{key}/1", due_at=at, payload=payload)
+            await due.schedule(writer, one)
+    await database.close()
 
 
 async def _said(member: Client, room: str, words: str) -> None:
