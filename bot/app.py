@@ -63,6 +63,7 @@ from bot.received import Received
 from bot.reminding import Reminding
 from bot.rooms import Rooms
 from bot.session import Session
+from bot.subscription import Subscriptions
 from bot.unreadable import Teller
 from bot.voice import Voice
 from commands.context import Comparison, Condition
@@ -76,6 +77,7 @@ from storage import outbox as outbox_storage
 from storage import rooms as room_storage
 from storage.database import Database
 from storage.migrate import NewerDatabaseError
+from storage.outbox import OutboxRow
 
 log = structlog.get_logger(__name__)
 
@@ -157,6 +159,7 @@ class App:
         encrypting = asyncio.create_task(self._encryption.run(), name="encryption")
         daily = asyncio.create_task(self._keep(), name="daily")
         ticking = asyncio.create_task(self._clock.run(), name="clock")
+        subscribing = asyncio.create_task(self._subscriptions.run(), name="subscriptions")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -170,10 +173,10 @@ class App:
                 exit_code=EXIT_LOGIN,
             ) from error
         finally:
-            for task in (following, daily, telling, ticking, stopping, self._settling):
+            for task in (following, daily, telling, ticking, subscribing, stopping, self._settling):
                 if task:
                     task.cancel()
-            await asyncio.gather(following, daily, telling, ticking, stopping, return_exceptions=True)
+            await asyncio.gather(following, daily, telling, ticking, subscribing, stopping, return_exceptions=True)
             await self._drain()
             encrypting.cancel()
             await asyncio.gather(encrypting, return_exceptions=True)
@@ -238,6 +241,15 @@ class App:
         async with self._database.write() as writer:
             for task in (stale, plan, digest):
                 await due.ensure(writer, task.first(now))
+        self._subscriptions = Subscriptions(
+            self._database,
+            settings.events.subscriptions,
+            self._dispatch.moderation,
+            responder.context,
+            self._announce,
+            settings.default_language,
+            settings.default_timezone,
+        )
         self._inbox = Inbox(
             self._session,
             self._database,
@@ -253,6 +265,10 @@ class App:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._encryption.settled(), SETTLING_SECONDS)
         await self._inbox.follow(self._log_in_again, self._after_round)
+
+    def _announce(self, rows: list[OutboxRow]) -> None:
+        self._outbox.push(rows)
+        self._clock.wake()
 
     async def _encrypts(self) -> bool:
         with contextlib.suppress(TimeoutError):

@@ -132,6 +132,13 @@ async def undo(ctx: Context, proposal_id: int) -> Markdown:
     return join(" ", [said, changed])
 
 
+def merged(ctx: Context, calendar: Calendar, plan: Plan) -> Markdown:
+    """Tell moderators what a calendar that the operator subscribed to has changed."""
+    return paragraphs(
+        ctx.text("From the calendar {name}:", name=strong(calendar.name or "–")), *_preview(ctx, plan, calendar)
+    )
+
+
 def _preview(ctx: Context, plan: Plan, calendar: Calendar) -> list[Markdown | None]:
     parts: list[Markdown | None] = [_counts(ctx, plan)]
     if plan.new:

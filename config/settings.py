@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -120,10 +129,23 @@ class FocalSettings(_Section):
 
 
 class EventSettings(_Section):
-    """At which hour events are announced, in the default time zone, and whether the week is on Mondays."""
+    """At which hour events are announced, in the default time zone, and whether the week is on Mondays.
+
+    `subscriptions` are https addresses of calendars (.ics) that are taken over each hour.
+    """
 
     hour: int = Field(default=9, ge=0, le=23)
     digest: bool = True
+    subscriptions: list[str] = []
+
+    @field_validator("subscriptions")
+    @classmethod
+    def _are_safe(cls, addresses: list[str]) -> list[str]:
+        for address in addresses:
+            if not re.fullmatch(r"https://[^\s/@]+/\S*", address):
+                msg = "an address of a calendar must begin with https:// and have no password in it"
+                raise ValueError(msg)
+        return addresses
 
 
 class FloodSettings(_Section):

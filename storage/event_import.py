@@ -38,8 +38,12 @@ class Plan(BaseModel):
         return not (self.new or self.changed or self.gone)
 
 
-def plan(calendar: Calendar, kept: Iterable[Kept], now: datetime, language: str) -> Plan:
-    """Compare a file with the calendar, by UID. What is gone is only found if the file has a name."""
+def plan(calendar: Calendar, kept: Iterable[Kept], now: datetime, language: str, *, own: bool = False) -> Plan:
+    """Compare a file with the calendar, by UID. What is gone is only found if the file has a name.
+
+    With `own` nobody looks at it before it is done: then it changes only what came from the same calendar, and
+    nothing that was cancelled.
+    """
     found = Plan()
     by_uid = {one.uid: one for one in kept}
     for event in calendar.events:
@@ -47,6 +51,8 @@ def plan(calendar: Calendar, kept: Iterable[Kept], now: datetime, language: str)
         if before is None:
             if event.certainty != "cancelled":
                 found.new.append(event.model_copy(update={"source": calendar.name}))
+            continue
+        if own and (before.source != calendar.name or before.certainty == "cancelled"):
             continue
         update = _update(before, event)
         if update:
