@@ -39,6 +39,10 @@ class Address:
             command = text
         return None if command is None else self._bare(command) or "help"
 
+    def is_bare(self, body: str) -> bool:
+        """Tell whether a message has no prefix: in a talk it is an answer, and no command."""
+        return not self._begins(_tidy(body))
+
     def _behind_prefix(self, text: str) -> str | None:
         rest = text[len(self.prefix) :].lstrip(_MARKS)
         return rest if self._begins(text) and rest[:1].isalpha() else None

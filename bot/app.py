@@ -19,6 +19,7 @@ import commands.event_attendance
 import commands.event_edit
 import commands.event_following
 import commands.event_import
+import commands.event_talk
 import commands.event_upkeep
 import commands.events
 import commands.export
@@ -71,7 +72,18 @@ from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
 from config.settings import Settings
-from storage import awaited_files, due, event_changes, media, proposals, reminders, room_keys, starter, unreadable
+from storage import (
+    awaited_files,
+    due,
+    event_changes,
+    media,
+    proposals,
+    reminders,
+    room_keys,
+    starter,
+    talks,
+    unreadable,
+)
 from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
@@ -102,6 +114,7 @@ def registry() -> Registry:
             commands.event_edit,
             commands.event_following,
             commands.event_import,
+            commands.event_talk,
             commands.event_upkeep,
             commands.focal_network,
             commands.focal_map,
@@ -325,6 +338,7 @@ class App:
                     await unreadable.prune(writer, before)
                     await media.prune(writer, before)
                     await awaited_files.prune(writer, datetime.now(UTC))
+                    await talks.prune(writer, datetime.now(UTC))
                     await proposals.expire(writer, datetime.now(UTC))
             except Exception as error:
                 log.exception("cannot do what is done each day", error=type(error).__name__)

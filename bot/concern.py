@@ -54,7 +54,9 @@ class Concern:
             text = self._said(event)
             if text is None:
                 return None
-            payload = {"text": text, "thread": event.thread, "reply_to": event.reply_to}
+            payload: dict[str, Any] = {"text": text, "thread": event.thread, "reply_to": event.reply_to}
+            if self._rooms.is_direct(event.room_id) and self._address.is_bare(event.body):
+                payload["bare"] = True
             return InboxEvent(kind="message", payload=payload, **shared)
         if isinstance(event, File):
             text = self._said(event) if event.caption is not None else None

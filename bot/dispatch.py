@@ -21,6 +21,7 @@ from bot.flood import Flood, Verdict
 from bot.outbox import Outbox
 from bot.received import FileError, Received
 from bot.rooms import Rooms
+from commands import talks
 from commands.attachment import MODERATION, Attachment, Post, ReceivedFile
 from commands.context import Asker, Condition, Surroundings, mark, translate
 from commands.respond import Answer, Responder
@@ -155,6 +156,8 @@ class Dispatch:
                 await self._mark(writer, event, "flood")
 
     def _changes(self, command: str | None) -> bool:
+        if command == talks.ANSWER.name:
+            return True  # What came after it was built on it; `back` leads there.
         declared = self._responder.registry.named(command) if command else None
         return declared is not None and declared.writes
 
@@ -176,6 +179,7 @@ class Dispatch:
             moderation=self.moderation(),
             file=file,
             pressed="pressed" in payload,
+            bare="bare" in payload,
         )
         stored: list[OutboxRow] = []
 

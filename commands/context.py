@@ -76,6 +76,8 @@ class Surroundings:
     """What was sent with the command; only for commands declared with `file=True`."""
     pressed: bool = False
     """Whether the command came by a reaction, and not by being typed."""
+    bare: bool = False
+    """Whether it was typed in a direct chat without the prefix: in a talk that is an answer."""
 
 
 @dataclass(slots=True)

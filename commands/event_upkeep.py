@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from commands import talks
 from commands.arguments import Label, Rest, tokens
 from commands.attachment import Reply
 from commands.context import Context, Permission, mark
@@ -48,12 +49,15 @@ _TENTATIVE = {"tentative", "provisoire", "provisional"}
     permission=Permission.MODERATOR,
     writes=True,
 )
-async def add(ctx: Context, what: Annotated[Rest, Label(mark("when and title"))]) -> Reply:
+async def add(ctx: Context, what: Annotated[Rest | None, Label(mark("when and title"))] = None) -> Reply:
     """Put an event into the calendar.
 
     Say when, where the clocks are, how long, and the title in quotation marks; besides, if you like, the kind
-    (meeting, training, webinar, deadline, commemoration), a link, and the word tentative.
+    (meeting, training, webinar, deadline, commemoration), a link, and the word tentative. Say nothing, and I ask
+    you one thing after the other in a direct chat.
     """
+    if what is None:
+        return await talks.begin(ctx, "event")
     event, preview = await read(ctx, what)
     return await offer(ctx, {"what": "add", "event": event.model_dump(mode="json")}, preview)
 
@@ -79,7 +83,7 @@ async def move(
     event = await open_event(ctx, number)
     if event.timing.rule:
         raise CommandError(ctx.text("This event comes again and again by a rule, so it cannot be moved."))
-    date = await _date(ctx, when)
+    date = await understood(ctx, when)
     timing = _timing(date)
     if timing.end is None and event.timing.end is not None and timing.all_day == event.timing.all_day:
         length = datetime.fromisoformat(event.timing.end) - datetime.fromisoformat(event.timing.start)
@@ -163,14 +167,34 @@ async def read(ctx: Context, what: str) -> tuple[Event, Markdown]:
 
     """
     title, kind, address, tentative, rest = _parts(ctx, what)
-    date = await _date(ctx, rest)
+    date = await understood(ctx, rest)
+    return compose(ctx, title=title, kind=kind, date=date, link_=address, tentative=tentative)
+
+
+def compose(
+    ctx: Context,
+    *,
+    title: str,
+    kind: Kind,
+    date: Understood,
+    link_: str | None = None,
+    place: str | None = None,
+    tentative: bool = False,
+) -> tuple[Event, Markdown]:
+    """Return an event that is new, and how it is shown before it is stored.
+
+    Raises:
+        ArgumentError: something of it cannot be.
+
+    """
     try:
         event = Event(
             uid=f"{secrets.token_hex(8)}@gaamac-bot",
             kind=kind,
             titles={ctx.language: title},
             timing=_timing(date),
-            link=address,
+            link=link_,
+            place=place,
             certainty="tentative" if tentative else "confirmed",
         )
     except ValidationError as error:
@@ -180,7 +204,8 @@ async def read(ctx: Context, what: str) -> tuple[Event, Markdown]:
         [
             Markdown("{} ({})").format(strong(title), ctx.text(KINDS[kind])),
             escape(echo(ctx.language, date)),
-            *([link(address, address)] if address else []),
+            *([escape(place)] if place else []),
+            *([link(link_, link_)] if link_ else []),
             *([ctx.text("Not yet confirmed.")] if tentative else []),
             *notes(ctx.language, date),
         ],
@@ -210,8 +235,8 @@ def _parts(ctx: Context, what: str) -> tuple[str, Kind, str | None, bool, str]:
     return title, kind, address[0] if address else None, tentative, " ".join(left)
 
 
-async def _date(ctx: Context, words: str) -> Understood:
-    """Understand when.
+async def understood(ctx: Context, words: str) -> Understood:
+    """Understand when something takes place.
 
     Raises:
         CommandError: it must be asked back, or something else stands between.

@@ -18,13 +18,15 @@ from datetime import datetime
 
 import structlog
 
+from commands import talks
 from commands.arguments import Parameter, read
 from commands.attachment import Attachment, Post, Reply
 from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.errors import ArgumentError, CommandError
-from commands.registry import Command, Registry
+from commands.registry import Command, Found, Registry
 from commands.rendering import Markdown, code, join, paragraphs
 from storage import people
+from storage import talks as talk_storage
 from storage.database import Database, Reader, Writer
 
 log = structlog.get_logger(__name__)
@@ -89,7 +91,7 @@ class Responder:
 
     async def _prepare(self, ctx: Context, typed: str) -> Answer | _Call:
         """Answer a question; hand back a command that writes."""
-        found = self.registry.find(typed)
+        found = await self._found(ctx, typed)
         if found is None:
             return Answer(await _unknown(ctx, typed))
         declared = found.command
@@ -102,6 +104,12 @@ class Responder:
             return Answer(_objection(ctx, declared, error), declared.name)
         except Exception as error:  # noqa: BLE001 - an error in a command harms that command only
             return _failed(ctx, declared, error)
+
+    async def _found(self, ctx: Context, typed: str) -> Found | None:
+        """Return the command that was typed; in a talk what is typed without prefix is an answer."""
+        if ctx.surroundings.bare and await talk_storage.of(ctx.storage, ctx.asker.user_id, ctx.now):
+            return Found(talks.ANSWER, typed)
+        return self.registry.find(typed)
 
     async def _write(self, ctx: Context, call: _Call, finish: Finish) -> None:
         try:
@@ -152,7 +160,9 @@ def _nothing_known() -> Condition:
 
 
 def _objection(ctx: Context, declared: Command, error: CommandError) -> Markdown:
-    return paragraphs(error.text, usage(ctx, declared)) if isinstance(error, ArgumentError) else error.text
+    if isinstance(error, ArgumentError) and declared is not talks.ANSWER:
+        return paragraphs(error.text, usage(ctx, declared))
+    return error.text
 
 
 def usage(ctx: Context, declared: Command) -> Markdown:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -142,6 +142,18 @@ direct_room = sa.Table(
     sa.Column("room_id", sa.Text, comment="Null: it is being made."),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     comment="Where the bot talks with a person alone.",
+)
+
+talk = sa.Table(
+    "talk",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True, info=_person()),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False, comment="Which question is to be answered."),
+    sa.Column("answers", sa.JSON, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Index(None, "expires_at"),
+    comment="Guided talks in direct chats: one question after the other.",
 )
 
 person = sa.Table(

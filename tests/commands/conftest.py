@@ -75,6 +75,7 @@ class Conversation:
             if self.has_moderation
             else None,
             pressed=pressed,
+            bare=direct and self._address.is_bare(typed),
             file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
         )
         await self._responder.respond(asker, text, surroundings, self.now, finish)
