@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -516,4 +516,54 @@ following = sa.Table(
     sa.Column("since", UtcDateTime, nullable=False),
     sa.Index(None, "what"),
     comment="Of which events a person gets notices.",
+)
+
+identity = sa.Table(
+    "identity",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True, info=_person()),
+    sa.Column("pseudonym", sa.Text, nullable=False, unique=True),
+    sa.Column("since", UtcDateTime, nullable=False),
+    comment="Who is behind a pseudonym. Apart from all content, so that erasing a row here unlinks it for good.",
+)
+
+submission = sa.Table(
+    "submission",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, comment="So that of two changes at once one wins."),
+    sa.Column("author", sa.Text, comment="A pseudonym. Null: erased."),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("fields", sa.JSON, nullable=False, comment="What was submitted, by the name of the field."),
+    sa.Column("proposed", sa.JSON, comment="A new version of what is published, until it is decided on."),
+    sa.Column("consent", sa.JSON, nullable=False, comment="What the author agreed to, and to which text of it."),
+    sa.Column("reviewer", sa.Text, comment="The pseudonym of the moderator who has claimed it."),
+    sa.Column("approvals", sa.JSON, nullable=False, comment="Pseudonyms of moderators who approved this version."),
+    sa.Column("reason", sa.Text),
+    sa.Column("publish_at", UtcDateTime),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Index(None, "state", "updated_at"),
+    sa.Index(None, "author"),
+    sqlite_autoincrement=True,
+    comment="What members submit to the moderators.",
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, comment="A pseudonym; null: the bot itself."),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("before", sa.Text),
+    sa.Column("after", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("hash", sa.Text, nullable=False, comment="SHA-256 over this row and the hash before it."),
+    sa.Index(None, "subject", "id"),
+    sqlite_autoincrement=True,
+    comment="Who did what, when and why. Rows are added and never changed; the hashes show it.",
 )

@@ -1,0 +1,86 @@
+"""The audit: who did what, when and why. Rows are only added; each has a hash over itself and the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from storage.database import Reader, Writer
+from storage.schema import audit
+
+BEGINNING = "0" * 64
+
+
+class Entry(BaseModel):
+    """One step. `actor` is a pseudonym; None is the bot itself. `before` and `after` are states."""
+
+    id: int = 0
+    at: datetime
+    actor: str | None
+    action: str
+    subject: str
+    before: str | None = None
+    after: str | None = None
+    reason: str | None = None
+    hash: str = ""
+
+
+class Broken(BaseModel):
+    """Where the chain does not hold: the row, and whether rows are missing before it or it was changed."""
+
+    id: int
+    missing: bool
+
+
+async def add(writer: Writer, entry: Entry) -> None:
+    """Add a row to the end of the chain."""
+    last = (
+        await writer.sql.execute(sa.select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1))
+    ).first()
+    number = (last.id if last else 0) + 1
+    made = entry.model_copy(update={"id": number})
+    made = made.model_copy(update={"hash": _hash(made, last.hash if last else BEGINNING)})
+    await writer.sql.execute(sa.insert(audit).values(**made.model_dump()))
+
+
+async def of_subject(reader: Reader, subject: str) -> list[Entry]:
+    """Return what happened to something, the oldest first."""
+    query = sa.select(audit).where(audit.c.subject == subject).order_by(audit.c.id)
+    return [Entry.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
+async def verify(reader: Reader) -> Broken | None:
+    """Go through the chain. Return the first row that does not hold; None if all do.
+
+    A chain that was cut off at its end holds; who wants to find that keeps the last hash elsewhere.
+    """
+    before, number = BEGINNING, 0
+    async for entry in _all(reader):
+        if entry.id != number + 1:
+            return Broken(id=entry.id, missing=True)
+        if entry.hash != _hash(entry, before):
+            return Broken(id=entry.id, missing=False)
+        before, number = entry.hash, entry.id
+    return None
+
+
+async def _all(reader: Reader) -> AsyncIterator[Entry]:
+    after = 0
+    while True:
+        query = sa.select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(1000)
+        rows = list(await reader.sql.execute(query))
+        for row in rows:
+            yield Entry.model_validate(row._mapping)
+        if len(rows) < 1000:
+            return
+        after = rows[-1].id
+
+
+def _hash(entry: Entry, before: str) -> str:
+    facts = entry.model_dump(mode="json", exclude={"hash"})
+    return hashlib.sha256(f"{before}{json.dumps(facts, sort_keys=True)}".encode()).hexdigest()

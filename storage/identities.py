@@ -1,0 +1,45 @@
+"""Who is behind a pseudonym: one table apart from all content. Each look into it is recorded."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from storage import audit
+from storage.audit import Entry
+from storage.database import Reader, Writer
+from storage.schema import identity
+
+
+async def pseudonym(writer: Writer, person: str, at: datetime) -> str:
+    """Return the pseudonym of a person; make one for who has none."""
+    known = await known_pseudonym(writer, person)
+    if known is None:
+        known = secrets.token_hex(6)
+        await writer.sql.execute(sa.insert(identity).values(person=person, pseudonym=known, since=at))
+    return known
+
+
+async def known_pseudonym(reader: Reader, person: str) -> str | None:
+    """Return the pseudonym of a person, if there is one."""
+    found: str | None = (
+        await reader.sql.execute(sa.select(identity.c.pseudonym).where(identity.c.person == person))
+    ).scalar()
+    return found
+
+
+async def reveal(writer: Writer, known: str, *, by: str | None, why: str, at: datetime) -> str | None:
+    """Return who is behind a pseudonym, and record that it was looked up; None if that was erased."""
+    query = sa.select(identity.c.person).where(identity.c.pseudonym == known)
+    person: str | None = (await writer.sql.execute(query)).scalar()
+    await audit.add(writer, Entry(at=at, actor=by, action="reveal", subject=f"identity/{known}", reason=why))
+    return person
+
+
+async def erase(writer: Writer, person: str) -> str | None:
+    """Forget who is behind a pseudonym, and return that; None if there was none."""
+    known = await known_pseudonym(writer, person)
+    await writer.sql.execute(sa.delete(identity).where(identity.c.person == person))
+    return known

@@ -1,0 +1,272 @@
+"""What members submit: one state machine, and one door through which every change of state goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from storage import audit
+from storage.audit import Entry
+from storage.database import Reader, Writer
+from storage.schema import submission
+
+Kind = Literal["practice", "challenge"]
+State = Literal[
+    "draft", "submitted", "in_review", "changes_requested", "approved", "published", "update_pending", "archived",
+    "rejected", "withdrawn", "safety_hold", "erased",
+]  # fmt: skip
+Action = Literal[
+    "submit", "claim", "request_changes", "approve", "publish", "reject", "hold", "release", "unpublish",
+    "archive", "revise", "decline_update", "withdraw", "erase",
+]  # fmt: skip
+Role = Literal["author", "moderator", "bot"]
+Facts = dict[str, Any]
+
+OPEN: tuple[State, ...] = ("submitted", "in_review", "update_pending")
+"""States in which something waits for moderators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From where an action leads where, who may take it, and whether it needs a reason."""
+
+    since: frozenset[State]
+    to: State
+    who: frozenset[Role]
+    reason: bool = False
+
+
+def _way(since: str, to: State, who: str, *, reason: bool = False) -> Way:
+    return Way(frozenset(since.split()), to, frozenset(who.split()), reason)  # type: ignore[arg-type]
+
+
+WAYS: Mapping[Action, Way] = {
+    "submit": _way("draft changes_requested", "submitted", "author"),
+    "claim": _way("submitted in_review", "in_review", "moderator"),
+    "request_changes": _way("submitted in_review", "changes_requested", "moderator", reason=True),
+    "approve": _way("submitted in_review", "approved", "moderator"),
+    "publish": _way("approved update_pending", "published", "bot moderator"),
+    "reject": _way("submitted in_review changes_requested safety_hold", "rejected", "moderator", reason=True),
+    "hold": _way(
+        "submitted in_review changes_requested approved published update_pending", "safety_hold", "moderator"
+    ),
+    # What was held goes through the review again, also what was published: nothing appears by a release alone.
+    "release": _way("safety_hold", "in_review", "moderator"),
+    "unpublish": _way("published update_pending", "archived", "moderator", reason=True),
+    "archive": _way("published", "archived", "bot"),
+    "revise": _way("published", "update_pending", "author"),
+    "decline_update": _way("update_pending", "published", "moderator", reason=True),
+    "withdraw": _way(
+        "draft submitted in_review changes_requested approved published update_pending archived safety_hold",
+        "withdrawn",
+        "author",
+    ),
+    "erase": _way(
+        "draft submitted in_review changes_requested approved published update_pending archived rejected "
+        "withdrawn safety_hold",
+        "erased",
+        "author bot",
+    ),
+}
+
+
+class Submission(BaseModel):
+    """Something that was submitted. `author` and `reviewer` are pseudonyms."""
+
+    id: int = 0
+    kind: Kind
+    state: State = "draft"
+    version: int = 1
+    author: str | None
+    language: str
+    fields: Facts
+    proposed: Facts | None = None
+    consent: Facts
+    reviewer: str | None = None
+    approvals: list[str] = []
+    reason: str | None = None
+    publish_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, as a pseudonym and in which role."""
+
+    role: Role
+    pseudonym: str | None = None
+
+
+class RefusedError(Exception):
+    """The change is not made."""
+
+
+class NotAllowedError(RefusedError):
+    """No way leads there: from this state, for this person, or without a reason."""
+
+    def __init__(self, why: Literal["state", "role", "own", "reason", "again"], state: State) -> None:
+        super().__init__(f"{why} in {state}")
+        self.why = why
+        self.state = state
+
+
+class ConflictError(RefusedError):
+    """Somebody else was faster; `now` is how it is."""
+
+    def __init__(self, now: Submission) -> None:
+        super().__init__(now.state)
+        self.now = now
+
+
+async def get(reader: Reader, number: int) -> Submission | None:
+    """Return a submission by its number."""
+    row = (await reader.sql.execute(sa.select(submission).where(submission.c.id == number))).first()
+    return Submission.model_validate(row._mapping) if row else None
+
+
+async def of_author(reader: Reader, pseudonym: str) -> list[Submission]:
+    """Return what somebody submitted, the newest first."""
+    query = sa.select(submission).where(submission.c.author == pseudonym).order_by(submission.c.id.desc())
+    return [Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
+async def waiting(reader: Reader, reviewer: str | None = None) -> list[Submission]:
+    """Return what waits for moderators, the longest first; with `reviewer` only what that one has claimed."""
+    query = sa.select(submission).where(submission.c.state.in_(OPEN))
+    if reviewer is not None:
+        query = query.where(submission.c.reviewer == reviewer)
+    rows = await reader.sql.execute(query.order_by(submission.c.updated_at, submission.c.id))
+    return [Submission.model_validate(row._mapping) for row in rows]
+
+
+async def published(reader: Reader, kind: Kind) -> list[Submission]:
+    """Return what is published, the newest first."""
+    states = ("published", "update_pending")
+    query = sa.select(submission).where(submission.c.kind == kind, submission.c.state.in_(states))
+    rows = await reader.sql.execute(query.order_by(submission.c.id.desc()))
+    return [Submission.model_validate(row._mapping) for row in rows]
+
+
+async def add(writer: Writer, one: Submission) -> Submission:
+    """Store a submission that is new, with its first row in the audit."""
+    done = await writer.sql.execute(sa.insert(submission).values(**one.model_dump(exclude={"id"})))
+    key = done.inserted_primary_key
+    assert key is not None  # noqa: S101 - every dialect returns it for a single row
+    kept = one.model_copy(update={"id": int(key[0])})
+    await audit.add(
+        writer,
+        Entry(
+            at=one.created_at, actor=one.author, action="draft", subject=f"submission/{kept.id}", after=kept.state
+        ),
+    )
+    return kept
+
+
+async def change(
+    writer: Writer,
+    number: int,
+    action: Action,
+    actor: Actor,
+    at: datetime,
+    *,
+    version: int | None = None,
+    reason: str | None = None,
+    update: Facts | None = None,
+) -> Submission:
+    """Take a way: guard, write and audit, in the transaction of the writer. Return the submission as it is then.
+
+    With `version` it is only done if nobody changed it since. `update` are fields that change with it.
+
+    Raises:
+        ConflictError: somebody else was faster.
+        NotAllowedError: it must not be done.
+
+    """
+    before = await get(writer, number)
+    if before is None:
+        raise LookupError(number)
+    if version is not None and before.version != version:
+        raise ConflictError(before)
+    _guard(before, action, actor, reason)
+    after = before.model_copy(
+        update={
+            **_consequences(before, action, actor),
+            **(update or {}),
+            "state": WAYS[action].to,
+            "version": before.version + 1,
+            "reason": reason,
+            "updated_at": at,
+        }
+    )
+    await writer.sql.execute(
+        sa.update(submission).where(submission.c.id == number).values(**after.model_dump(exclude={"id"}))
+    )
+    entry = Entry(
+        at=at,
+        actor=actor.pseudonym,
+        action=action,
+        subject=f"submission/{number}",
+        before=before.state,
+        after=after.state,
+        reason=reason if action != "erase" else None,
+    )
+    await audit.add(writer, entry)
+    return after
+
+
+def allowed(one: Submission, actor: Actor) -> list[Action]:
+    """Return what somebody may do now; what needs a reason is among it."""
+    found: list[Action] = []
+    for action in WAYS:
+        try:
+            _guard(one, action, actor, "a reason")
+        except NotAllowedError:
+            continue
+        found.append(action)
+    return found
+
+
+def _guard(before: Submission, action: Action, actor: Actor, reason: str | None) -> None:
+    way = WAYS[action]
+    if before.state not in way.since:
+        raise NotAllowedError("state", before.state)
+    if actor.role not in way.who:
+        raise NotAllowedError("role", before.state)
+    is_author = before.author is not None and actor.pseudonym == before.author
+    if actor.role == "author" and not is_author:
+        raise NotAllowedError("role", before.state)
+    if actor.role == "moderator" and is_author:
+        raise NotAllowedError("own", before.state)
+    if way.reason and not (reason or "").strip():
+        raise NotAllowedError("reason", before.state)
+
+
+def _consequences(before: Submission, action: Action, actor: Actor) -> Facts:
+    """Return what changes besides the state."""
+    if action in ("submit", "revise", "release"):
+        return {"approvals": [], "reviewer": None}
+    if action == "claim":
+        return {"reviewer": actor.pseudonym}
+    if action == "approve":
+        return {"approvals": [*before.approvals, actor.pseudonym]}
+    if action == "publish" and before.proposed is not None:
+        return {"fields": before.proposed, "proposed": None}
+    if action == "decline_update":
+        return {"proposed": None}
+    if action == "erase":
+        # A tombstone: the number stays, so that nobody else gets it, and the states in the audit.
+        return {
+            "author": None,
+            "fields": {},
+            "proposed": None,
+            "consent": {},
+            "publish_at": None,
+            "reviewer": None,
+        }
+    return {}
