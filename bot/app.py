@@ -32,6 +32,9 @@ import commands.glossary
 import commands.help
 import commands.imports
 import commands.language
+import commands.practice_share
+import commands.practices
+import commands.queue
 import commands.status
 import commands.timezone
 from bot import announcing, monthly
@@ -120,6 +123,9 @@ def registry() -> Registry:
             commands.focal_map,
             commands.focal_upkeep,
             commands.focal_import,
+            commands.practice_share,
+            commands.practices,
+            commands.queue,
             commands.imports,
             commands.export,
             commands.language,

@@ -16,13 +16,14 @@ import structlog
 
 from bot import answers
 from bot.authority import Authority
-from bot.direct import ASKED, Direct
+from bot.direct import Direct
 from bot.flood import Flood, Verdict
 from bot.outbox import Outbox
+from bot.posting import Posting
 from bot.received import FileError, Received
 from bot.rooms import Rooms
 from commands import talks
-from commands.attachment import MODERATION, Attachment, Post, ReceivedFile
+from commands.attachment import Attachment, ReceivedFile
 from commands.context import Asker, Condition, Surroundings, mark, translate
 from commands.respond import Answer, Responder
 from storage import awaited_files, media, people
@@ -66,6 +67,7 @@ class Dispatch:
         self._responder = responder
         self._outbox = outbox
         self._rooms = rooms
+        self._posting = Posting(rooms)
         self._authority = authority
         self._flood = flood
         self._prefix = prefix
@@ -202,7 +204,7 @@ class Dispatch:
                 buttons=answer.buttons,
                 reply_to=payload.get("pressed"),
             )
-            rows += [self._post(post, event, place, now) for place, post in enumerate(answer.posts)]
+            rows += await self._posting.rows(writer, answer.posts, event.event_id, event.sender, now)
             if asker.direct:
                 await self._direct.met(writer, event.sender, event.room_id)
             kept = await outbox_storage.add(writer, rows)
@@ -243,18 +245,6 @@ class Dispatch:
     def speaker(self, room_id: str) -> Asker:
         """Return a room as somewhere to write to without having been asked."""
         return Asker(user_id="", room_id=room_id, direct=False, prefix=self._prefix)
-
-    def _post(self, post: Post, event: InboxEvent, place: int, now: datetime) -> OutboxRow:
-        """Make the outbox row of a message to another room."""
-        return OutboxRow(
-            txn_id=answers.transaction_id("post", event.event_id, place),
-            room_id=self._rooms.moderation or "" if post.to == MODERATION else post.to,
-            kind="message",
-            cause=f"{ASKED}{event.event_id}" if post.to == event.sender else None,
-            content=answers.message(post.text),
-            buttons=Buttons(commands=dict(post.buttons)) if post.buttons else None,
-            created_at=now,
-        )
 
     async def _file(self, writer: Writer, attachment: Attachment, now: datetime) -> dict[str, Any]:
         """Store a file that an answer has, and return the content of its message."""

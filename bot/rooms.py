@@ -63,6 +63,11 @@ class Rooms:
         return self.current(self._configured.moderation) if self._configured.moderation else None
 
     @property
+    def practices(self) -> str | None:
+        """The id of the room where practices are published, as it is now."""
+        return self.current(self._configured.practices) if self._configured.practices else None
+
+    @property
     def announcements(self) -> list[str]:
         """The ids of the rooms in which events are announced, as they are now and as far as the bot is in them."""
         found = (self.current(one) for one in self._configured.announcements)

@@ -37,16 +37,20 @@ class ReceivedFile:
     data: bytes
 
 
-MODERATION = "moderation"
+MODERATION, PRACTICES = "moderation", "practices"
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message to somewhere else: to the `MODERATION` room, or to a person (a Matrix id) in a direct chat."""
+    """A message to somewhere else: a room (`MODERATION`, `PRACTICES`), or a person (a Matrix id) in a direct chat.
+
+    What is `about` something replaces what was posted there about it before; without `text` that is taken back.
+    """
 
     to: str
-    text: Markdown
+    text: Markdown | None
     buttons: Mapping[str, str] = field(default_factory=dict)
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ TOPICS = {
     "glossary": mark("Glossary"),
     "focal": mark("Who to turn to"),
     "events": mark("Events"),
+    "practices": mark("Practices"),
     "you": mark("For you"),
     "bot": mark("About me"),
 }

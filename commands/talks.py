@@ -25,7 +25,7 @@ LASTS = timedelta(days=7)
 BACK = frozenset({"back", "retour", "atras", "volver"})
 SKIP = frozenset({"skip", "passer", "omitir", "saltar"})
 CANCEL = frozenset({"cancel", "annuler", "cancelar", "stop"})
-"""What people type, folded; shown in their language by `_word`."""
+"""What people type, folded; shown in their language by `word`."""
 SHOWN = {
     "back": {"en": "back", "fr": "retour", "es": "atrás"},
     "skip": {"en": "skip", "fr": "passer", "es": "omitir"},
@@ -75,15 +75,15 @@ async def answer(ctx: Context, said: Annotated[Rest, Label(mark("answer"))]) -> 
     going_on = await storage.of(ctx.storage, ctx.asker.user_id, ctx.now)
     if going_on is None or going_on.kind not in TALKS:
         raise CommandError(ctx.text("We were not talking of anything."))
-    talk, word = TALKS[going_on.kind], fold(said)
-    if word in CANCEL:
+    talk, folded = TALKS[going_on.kind], fold(said)
+    if folded in CANCEL:
         await storage.end(ctx.writer, ctx.asker.user_id)
         return Reply(ctx.text("Dropped. Nothing was changed."))
     question = talk.questions[going_on.step]
     step, answers = going_on.step, dict(going_on.answers)
-    if word in BACK:
+    if folded in BACK:
         step = max(0, step - 1)
-    elif word in SKIP:
+    elif folded in SKIP:
         if not question.optional:
             raise CommandError(ctx.text("This one is needed."))
         answers.pop(question.key, None)
@@ -103,11 +103,11 @@ async def answer(ctx: Context, said: Annotated[Rest, Label(mark("answer"))]) -> 
 def _asked(ctx: Context, talk: Talk, going_on: storage.Talk) -> Markdown:
     question = talk.questions[going_on.step]
     there = {"number": going_on.step + 1, "total": len(talk.questions)}
-    words = [code(_word(ctx, "cancel"))]
+    words = [code(word(ctx, "cancel"))]
     if going_on.step:
-        words.insert(0, code(_word(ctx, "back")))
+        words.insert(0, code(word(ctx, "back")))
     if question.optional:
-        words.insert(0, code(_word(ctx, "skip")))
+        words.insert(0, code(word(ctx, "skip")))
     earlier = going_on.answers.get(question.key)
     return paragraphs(
         Markdown("{} {}").format(ctx.text("({number} of {total})", **there), question.ask(ctx, going_on.answers)),
@@ -116,7 +116,8 @@ def _asked(ctx: Context, talk: Talk, going_on: storage.Talk) -> Markdown:
     )
 
 
-def _word(ctx: Context, name: str) -> str:
+def word(ctx: Context, name: str) -> str:
+    """Return what is typed to steer a talk: back, skip, cancel."""
     return SHOWN[name].get(ctx.language, name)
 
 

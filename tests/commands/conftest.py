@@ -84,7 +84,7 @@ class Conversation:
         self.command = said[0].command
         self.attachments = said[0].attachments
         self.buttons = said[0].buttons
-        self.posts = tuple(render(post.text).body for post in said[0].posts)
+        self.posts = tuple(render(post.text).body if post.text else "" for post in said[0].posts)
         self.addressed = tuple(post.to for post in said[0].posts)
         self.awaits_file = said[0].awaits_file
         return self.last.body

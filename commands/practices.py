@@ -1,0 +1,164 @@
+"""Finding shared practices, and what authors do with their own: `!practices`, `!practice`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from commands.arguments import Label, Rest
+from commands.attachment import Reply
+from commands.context import Context, mark
+from commands.errors import CommandError
+from commands.practice_card import STATES, card, line
+from commands.queue import published_post, queue_post
+from commands.registry import command
+from commands.rendering import Markdown, bullets, code, paragraphs
+from config import countries
+from storage import identities, submissions
+from storage.folding import fold
+from storage.submissions import Actor, NotAllowedError, Submission
+
+ROWS = 10
+
+
+@command(
+    "practices",
+    topic="practices",
+    examples={
+        "en": ("practices", "practices early warning", "practices kenya"),
+        "fr": ("pratiques", "pratiques alerte rapide"),
+        "es": ("prácticas", "prácticas alerta temprana"),
+    },
+    aliases={"fr": ("pratiques",), "es": ("prácticas",)},
+)
+async def search(ctx: Context, words: Annotated[Rest | None, Label(mark("country, or words"))] = None) -> Markdown:
+    """Look for practices that members shared, by words, country or who led them."""
+    found = await submissions.published(ctx.storage, "practice")
+    if words:
+        found = _ranked(found, words)
+    if not found:
+        return paragraphs(
+            ctx.text("No practice is on record for {words}.", words=words)
+            if words
+            else ctx.text("No practice has been shared yet."),
+            ctx.text("Do you know one? {share}", share=code(ctx.typed("practice share"))),
+        )
+    rows = [line(ctx, one) for one in found[:ROWS]]
+    left = len(found) - len(rows)
+    more = [ctx.plural("and {count} more", "and {count} more", left)] if left else []
+    return bullets([*rows, *more])
+
+
+@command(
+    "practice",
+    topic="practices",
+    examples={"en": ("practice 17",), "fr": ("pratique 17",), "es": ("práctica 17",)},
+    aliases={"fr": ("pratique",), "es": ("práctica",)},
+)
+async def show(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Markdown:
+    """Show a practice that was shared."""
+    one = await submissions.get(ctx.storage, number)
+    if one is None or one.state not in ("published", "update_pending"):
+        raise CommandError(
+            ctx.text(
+                "There is no practice {number}. {list} shows what there is.",
+                number=number,
+                list=code(ctx.typed("practices")),
+            )
+        )
+    return card(ctx, one, one.id)
+
+
+@command(
+    "practice send",
+    topic="practices",
+    examples={"en": ("practice send 17",), "fr": ("pratique envoyer 17",), "es": ("práctica enviar 17",)},
+    aliases={"fr": ("pratique envoyer",), "es": ("práctica enviar",)},
+    writes=True,
+)
+async def send(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
+    """Send your practice to the moderators."""
+    one = await _change(ctx, number, "submit")
+    return Reply(
+        ctx.text(
+            "Thank you. The moderators have it now; they do not see who you are. I tell you what becomes of it."
+        ),
+        posts=tuple(await queue_post(ctx, one)),
+    )
+
+
+@command(
+    "practice status",
+    topic="practices",
+    examples={"en": ("practice status",), "fr": ("pratique état",), "es": ("práctica estado",)},
+    aliases={"fr": ("pratique état",), "es": ("práctica estado",)},
+)
+async def status(ctx: Context) -> Markdown:
+    """Show what became of what you shared."""
+    if not ctx.asker.direct:
+        return ctx.text(
+            "I tell you that in a direct chat only. Open one with me, and type {command}.",
+            command=code("practice status"),
+        )
+    me = await identities.known_pseudonym(ctx.storage, ctx.asker.user_id)
+    found = await submissions.of_author(ctx.storage, me) if me else []
+    if not found:
+        return ctx.text("You have shared nothing yet. {share} begins.", share=code(ctx.typed("practice share")))
+    return bullets(Markdown("{} – {}").format(line(ctx, one), ctx.text(STATES[one.state])) for one in found)
+
+
+@command(
+    "practice withdraw",
+    topic="practices",
+    examples={"en": ("practice withdraw 17",), "fr": ("pratique retirer 17",), "es": ("práctica retirar 17",)},
+    aliases={"fr": ("pratique retirer",), "es": ("práctica retirar",)},
+    writes=True,
+)
+async def withdraw(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
+    """Take back what you shared, at any time. What is published is deleted from the room."""
+    before = await submissions.get(ctx.storage, number)
+    after = await _change(ctx, number, "withdraw")
+    sent = before is not None and before.state != "draft"
+    posts = [*await queue_post(ctx, after), *published_post(ctx, after)] if sent else []
+    return Reply(
+        ctx.text(
+            "Withdrawn. I take it out of the rooms; who has read it, and other servers, may have kept a copy."
+        ),
+        posts=tuple(posts),
+    )
+
+
+async def _change(ctx: Context, number: int, action: submissions.Action) -> Submission:
+    """Take a step with something of one's own."""
+    me = await identities.known_pseudonym(ctx.storage, ctx.asker.user_id)
+    one = await submissions.get(ctx.storage, number)
+    if one is None or me is None or one.author != me:
+        raise CommandError(ctx.text("You have shared nothing with the number {number}.", number=number))
+    try:
+        return await submissions.change(
+            ctx.writer, number, action, Actor("author", me), ctx.now, version=one.version
+        )
+    except NotAllowedError as error:
+        raise CommandError(
+            ctx.text("That cannot be done now: it is {state}.", state=ctx.text(STATES[error.state]))
+        ) from error
+
+
+def _ranked(found: list[Submission], words: str) -> list[Submission]:
+    """Return what has the words in it: in the title first, then in the summary, then elsewhere."""
+    country = countries.find(words)
+    wanted = country.one.code if country.one and country.how is countries.How.NAMED else None
+    parts = fold(words).split()
+
+    def score(one: Submission) -> int:
+        fields = one.fields
+        points = 100 if wanted and fields.get("country") == wanted else 0
+        weights = {"title": 10, "summary": 5, "problem": 3, "result": 2, "story": 1, "leader": 4}
+        for part in parts:
+            hits = sum(weight for name, weight in weights.items() if part in fold(str(fields.get(name) or "")))
+            if not hits and not points:
+                return 0
+            points += hits
+        return points
+
+    ranked = [(score(one), one) for one in found]
+    return [one for points, one in sorted(ranked, key=lambda pair: (-pair[0], -pair[1].id)) if points]
