@@ -34,6 +34,7 @@ import commands.imports
 import commands.language
 import commands.practice_share
 import commands.practices
+import commands.privacy
 import commands.queue
 import commands.status
 import commands.timezone
@@ -126,6 +127,7 @@ def registry() -> Registry:
             commands.practice_share,
             commands.practices,
             commands.queue,
+            commands.privacy,
             commands.imports,
             commands.export,
             commands.language,

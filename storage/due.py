@@ -72,6 +72,12 @@ async def cancel_all(writer: Writer, kind: str, prefix: str) -> None:
     await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, begins))
 
 
+async def cancel_ending(writer: Writer, kind: str, ending: str) -> None:
+    """Do nothing of a kind whose subject ends so. Looks at all of that kind."""
+    ends = sa.func.substr(due.c.subject, -len(ending)) == ending
+    await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, ends))
+
+
 async def next_at(reader: Reader) -> datetime | None:
     """Return when the next thing is to be done."""
     found: datetime | None = (await reader.sql.execute(_NEXT)).scalar()
