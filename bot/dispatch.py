@@ -205,7 +205,7 @@ class Dispatch:
                 reply_to=payload.get("pressed"),
             )
             rows += await self._posting.rows(writer, answer.posts, event.event_id, event.sender, now)
-            if asker.direct:
+            if asker.direct and answer.command != "forgetme":
                 await self._direct.met(writer, event.sender, event.room_id)
             kept = await outbox_storage.add(writer, rows)
             stored[:] = [*kept, *await outbox_storage.add(writer, answers.offered(kept))]

@@ -78,10 +78,9 @@ async def everything(reader: Reader, person: str) -> dict[str, list[dict[str, An
 async def forget(writer: Writer, person: str, at: datetime) -> list[Submission]:
     """Forget a person. Return what they had submitted, as it is now: erased."""
     pseudonym = await identities.known_pseudonym(writer, person)
-    erased = []
-    if pseudonym is not None:
-        for one in await submissions.of_author(writer, pseudonym):
-            erased.append(await submissions.change(writer, one.id, "erase", Actor("author", pseudonym), at))
+    sent = await submissions.of_author(writer, pseudonym) if pseudonym is not None else []
+    author = Actor("author", pseudonym)
+    erased = [await submissions.change(writer, one.id, "erase", author, at) for one in sent]
     # Reminders are due under a name with the person in it.
     await due.cancel_ending(writer, REMIND, f"/{person}")
     await writer.sql.execute(sa.delete(outbox).where(outbox.c.room_id == person))
