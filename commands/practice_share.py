@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from commands import talks
+from commands.arguments import Label
 from commands.attachment import Reply
 from commands.context import Context, mark
 from commands.errors import CommandError
 from commands.imports import NO, YES
-from commands.practice_card import ATTRIBUTIONS, LEADERS, LEVELS, VISIBILITY, card, details
+from commands.practice_card import ATTRIBUTIONS, LEADERS, LEVELS, STATES, VISIBILITY, card, details
+from commands.queue import queue_post
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
 from commands.screening import hints
@@ -18,7 +20,7 @@ from commands.talks import TALKS, Question, Talk
 from config import countries
 from storage import identities, submissions
 from storage.folding import fold
-from storage.submissions import Submission
+from storage.submissions import Action, Actor, NotAllowedError, Submission
 from storage.talks import Answers
 
 TALK = "practice"
@@ -132,7 +134,10 @@ def _yes(ctx: Context) -> str:
 
 
 async def _finish(ctx: Context, answers: dict[str, Any]) -> Reply:
-    """Keep a draft, and show it as it will be published."""
+    """Keep a draft, and show it as it will be published; send a new version of what the moderators have."""
+    number = answers.pop("of", None)
+    if number is not None:
+        return await _new_version(ctx, int(number), answers)
     author = await identities.pseudonym(ctx.writer, ctx.asker.user_id, ctx.now)
     consent = {"version": CONSENT, **{key: answers.pop(key) for key in ("notice", "rights", "persons")}}
     one = await submissions.add(
@@ -148,6 +153,67 @@ async def _finish(ctx: Context, answers: dict[str, Any]) -> Reply:
         ),
     )
     return preview(ctx, one)
+
+
+@command(
+    "practice edit",
+    topic="practices",
+    examples={"en": ("practice edit 17",), "fr": ("pratique modifier 17",), "es": ("práctica editar 17",)},
+    aliases={"fr": ("pratique modifier",), "es": ("práctica editar",)},
+    writes=True,
+)
+async def edit(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
+    """Change what you shared: I ask again, and what you skip stays as it was. The moderators decide on it anew."""
+    one = await own(ctx, number)
+    if one.state not in ("draft", "changes_requested", "published"):
+        raise CommandError(ctx.text("That cannot be done now: it is {state}.", state=_state(ctx, one)))
+    if one.state == "published" and one.fields["attribution"] == "anonymous":
+        raise CommandError(
+            ctx.text("What is published anonymously is not changed. Withdraw it, and share it again, please.")
+        )
+    given = {key: value for key, value in one.consent.items() if key != "version"}
+    return await talks.begin(ctx, TALK, {**one.fields, **given, "of": number})
+
+
+async def _new_version(ctx: Context, number: int, answers: dict[str, Any]) -> Reply:
+    one = await own(ctx, number)
+    given = {key: answers.pop(key) for key in ("notice", "rights", "persons")}
+    consent = {"version": CONSENT, **given}
+    if one.state == "draft":
+        await submissions.replace_draft(ctx.writer, one.id, answers, consent, ctx.now)
+        return preview(ctx, one.model_copy(update={"fields": answers}))
+    me = Actor("author", one.author)
+    action: Action = "revise" if one.state == "published" else "submit"
+    update = {"proposed": answers} if action == "revise" else {"fields": answers, "consent": consent}
+    try:
+        kept = await submissions.change(
+            ctx.writer, one.id, action, me, ctx.now, version=one.version, update=update
+        )
+    except NotAllowedError as error:
+        raise CommandError(ctx.text("That cannot be done now: it is {state}.", state=_state(ctx, one))) from error
+    return Reply(
+        ctx.text("The moderators have the new version now. I tell you what becomes of it."),
+        posts=tuple(await queue_post(ctx, kept)),
+    )
+
+
+async def own(ctx: Context, number: int) -> Submission:
+    """Return what the person who asks has submitted.
+
+    Raises:
+        CommandError: it is not theirs, or not there, which sounds the same.
+
+    """
+    me = await identities.known_pseudonym(ctx.storage, ctx.asker.user_id)
+    one = await submissions.get(ctx.storage, number)
+    if one is None or me is None or one.author != me:
+        raise CommandError(ctx.text("You have shared nothing with the number {number}.", number=number))
+    return one
+
+
+def _state(ctx: Context, one: Submission) -> Markdown:
+    name = STATES[one.state]
+    return ctx.text(name)
 
 
 def preview(ctx: Context, one: Submission) -> Reply:

@@ -9,6 +9,7 @@ from commands.attachment import Reply
 from commands.context import Context, mark
 from commands.errors import CommandError
 from commands.practice_card import STATES, card, line
+from commands.practice_share import own
 from commands.queue import published_post, queue_post
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, paragraphs
@@ -129,13 +130,10 @@ async def withdraw(ctx: Context, number: Annotated[int, Label(mark("number"))]) 
 
 async def _change(ctx: Context, number: int, action: submissions.Action) -> Submission:
     """Take a step with something of one's own."""
-    me = await identities.known_pseudonym(ctx.storage, ctx.asker.user_id)
-    one = await submissions.get(ctx.storage, number)
-    if one is None or me is None or one.author != me:
-        raise CommandError(ctx.text("You have shared nothing with the number {number}.", number=number))
+    one = await own(ctx, number)
     try:
         return await submissions.change(
-            ctx.writer, number, action, Actor("author", me), ctx.now, version=one.version
+            ctx.writer, number, action, Actor("author", one.author), ctx.now, version=one.version
         )
     except NotAllowedError as error:
         raise CommandError(

@@ -38,6 +38,7 @@ NEWS: dict[str, str] = {
     "release": mark("{title} is with the moderators again."),
     "unpublish": mark("{title} is no longer published: {reason}"),
     "publish": mark("{title} is published. Thank you for sharing it."),
+    "decline_update": mark("The moderators do not take the new version of {title}: {reason}"),
 }
 
 
@@ -198,6 +199,8 @@ async def history(ctx: Context, number: Annotated[int, Label(mark("number"))]) -
 async def decide(ctx: Context, number: int, action: Action, reason: str | None = None) -> Reply:
     """Take a step with a submission, tell who must know, and show its state in the queue."""
     before = await known(ctx, number)
+    if before.state == "update_pending":
+        action = {"approve": "publish", "reject": "decline_update"}.get(action, action)  # type: ignore[assignment]
     me = await identities.pseudonym(ctx.writer, ctx.asker.user_id, ctx.now)
     actor = Actor("moderator", me)
     if action == "approve" and needs_two(before) and not before.approvals:
@@ -284,12 +287,14 @@ async def queue_post(ctx: Context, one: Submission) -> list[Post]:
     about = f"submission/{one.id}"
     if one.state in ("withdrawn", "erased"):
         return [Post(MODERATION, head, about=about)]
-    found = hints(there, [str(value) for value in one.fields.values() if isinstance(value, str)])
+    # Of what is published and has a new version, that one is to be decided on.
+    shown = one.model_copy(update={"fields": one.proposed}) if one.proposed else one
+    found = hints(there, [str(value) for value in shown.fields.values() if isinstance(value, str)])
     open_ = one.state in submissions.OPEN
     text = paragraphs(
         head,
-        card(there, one),
-        details(there, one),
+        card(there, shown),
+        details(there, shown),
         join("\n", [there.text("To look at:"), bullets(found)]) if found else None,
         there.text("Read by {who}.", who=code(one.reviewer)) if one.reviewer else None,
         there.text("Reason: {reason}", reason=one.reason) if one.reason else None,

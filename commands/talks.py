@@ -84,9 +84,9 @@ async def answer(ctx: Context, said: Annotated[Rest, Label(mark("answer"))]) -> 
     if folded in BACK:
         step = max(0, step - 1)
     elif folded in SKIP:
-        if not question.optional:
+        # What was answered before stays as it was.
+        if not question.optional and question.key not in answers:
             raise CommandError(ctx.text("This one is needed."))
-        answers.pop(question.key, None)
         step += 1
     else:
         answers[question.key] = await question.read(ctx, said, answers)
@@ -106,7 +106,7 @@ def _asked(ctx: Context, talk: Talk, going_on: storage.Talk) -> Markdown:
     words = [code(word(ctx, "cancel"))]
     if going_on.step:
         words.insert(0, code(word(ctx, "back")))
-    if question.optional:
+    if question.optional or question.key in going_on.answers:
         words.insert(0, code(word(ctx, "skip")))
     earlier = going_on.answers.get(question.key)
     return paragraphs(

@@ -234,3 +234,37 @@ async def test_in_french_and_spanish(ask: Conversation) -> None:
     assert "Partagée depuis" in ask.posts[1], "in the language of the author"
     await ask("!idioma es")
     assert "Compartida desde Kenia." in (await ask("!práctica 1") or "")
+
+
+async def test_an_author_sends_a_new_version_after_changes_were_asked_for(ask: Conversation) -> None:
+    await sent(ask)
+    await ask("!changes 1 Please say in which year it began", by=MODERATOR)
+    said = await say(ask, "practice edit 1")
+    for answer in (*("skip",) * 2, "Uganda", *("skip",) * 10):
+        said = await say(ask, answer)
+    assert "What may" not in said
+    assert await say(ask, "skip") == "The moderators have the new version now. I tell you what becomes of it."
+    assert ask.posts[0].startswith("Submission 1: waiting for the moderators")
+    assert "Uganda · national" in ask.posts[0]
+    assert "You have shared nothing with the number 1." in await say(ask, "practice edit 1", "@kofi:example.org")
+
+
+async def test_a_new_version_of_what_is_published_waits_for_the_moderators(ask: Conversation) -> None:
+    await sent(ask)
+    await ask("!approve 1", by=MODERATOR)
+    for reply in ("approve 1", "reject 1 The old one says more"):
+        await say(ask, "practice edit 1")
+        for answer in ("skip", f"New title for {reply[:3]}", *("skip",) * 12):
+            await say(ask, answer)
+        assert f"New title for {reply[:3]}" in ask.posts[0]
+        assert f"New title for {reply[:3]}" not in (await ask("!practice 1") or ""), "not yet"
+        await ask(f"!{reply}", by=MODERATOR)
+        assert ("is published" if reply == "approve 1" else "do not take the new version") in ask.posts[-1]
+    assert "New title for app" in (await ask("!practice 1") or "")
+
+
+async def test_what_is_anonymous_is_not_changed_by_one_moderator_alone(ask: Conversation) -> None:
+    await sent(ask, (*ANSWERS[:11], "anonymously", "skip", "everybody"))
+    for moderator in (MODERATOR, SECOND):
+        await ask("!approve 1", by=moderator)
+    assert "is not changed" in await say(ask, "practice edit 1")

@@ -36,11 +36,11 @@ async def filled(ask: Conversation) -> None:
 async def test_all_of_it_is_sent_as_a_file_in_a_direct_chat_only(ask: Conversation) -> None:
     await filled(ask)
     assert await ask("!mydata") == "I have written to you in a direct chat."
-    assert len(ask.attachments) == 0
+    assert not ask.attachments
     assert ask.posts == ("I do that in a direct chat only. Type mydata here.",)
     said = await ask("!mydata", direct=True) or ""
     assert "- to which events you go (1)" in said
-    file = ask.attachments[0]
+    (file,) = ask.attachments
     found = json.loads(file.data)
     assert set(found) == {
         *("person", "attendance", "reminder", "following", "talk", "identity", "submission", "suggestion"),
