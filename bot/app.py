@@ -38,7 +38,7 @@ import commands.privacy
 import commands.queue
 import commands.status
 import commands.timezone
-from bot import announcing, monthly
+from bot import announcing, monthly, retention
 from bot.addressing import Address
 from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.authority import Authority
@@ -340,6 +340,7 @@ class App:
             before = datetime.now(UTC) - KEPT
             try:
                 async with self._database.write() as writer:
+                    gone = await retention.forget(writer, self._settings.practices, datetime.now(UTC))
                     await inbox_storage.prune(writer, before)
                     await outbox_storage.prune(writer, before)
                     await room_keys.prune(writer, before)
@@ -350,6 +351,8 @@ class App:
                     await proposals.expire(writer, datetime.now(UTC))
             except Exception as error:
                 log.exception("cannot do what is done each day", error=type(error).__name__)
+            else:
+                self._outbox.push(gone)
             await asyncio.sleep(24 * 3600)
 
     async def _drain(self) -> None:

@@ -16,8 +16,9 @@ from bot import app as application
 from bot import exchange, logs
 from bot.check import examine
 from bot.encryption.secret_storage import RecoveryKey
-from bot.errors import EXIT_SETTINGS, StartError
+from bot.errors import EXIT_DATABASE, EXIT_SETTINGS, StartError
 from config.settings import LogSettings, Settings, SettingsError, load
+from storage import audit_file
 
 app = typer.Typer(
     help="The Matrix bot of the GAAMAC community.",
@@ -47,6 +48,28 @@ def run(config: Config = None) -> None:
     settings = _settings(config)
     logs.configure(settings.log)
     _do(application.run(settings))
+
+
+audit_app = typer.Typer(help="The record of what was decided on what members share.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
+
+
+@audit_app.command()
+def verify(config: Config = None) -> None:
+    """See that no row of the audit was changed or is missing. The bot may run meanwhile."""
+    settings = _settings(config)
+
+    async def look() -> None:
+        try:
+            broken, count = await audit_file.verify(settings.database_url)
+        except audit_file.NoAuditError as error:
+            raise StartError(str(error), exit_code=EXIT_DATABASE) from error
+        if broken is not None:
+            kind = "rows are missing before it" if broken.missing else "it was changed"
+            raise StartError(f"The audit does not hold at row {broken.id}: {kind}.", exit_code=EXIT_DATABASE)
+        typer.echo(f"The audit holds: {count} rows.")
+
+    _do(look())
 
 
 @app.command()

@@ -128,6 +128,13 @@ class FocalSettings(_Section):
     fresh_months: int = Field(default=12, ge=1, le=120)
 
 
+class PracticeSettings(_Section):
+    """After how many days without a change a draft is forgotten, and what was not taken, or withdrawn."""
+
+    draft_days: int = Field(default=30, ge=1, le=365)
+    closed_days: int = Field(default=90, ge=1, le=3650)
+
+
 class EventSettings(_Section):
     """At which hour events are announced, in the default time zone, and whether the week is on Mondays.
 
@@ -175,6 +182,7 @@ class Settings(BaseSettings):
     flood: FloodSettings = FloodSettings()
     focal: FocalSettings = FocalSettings()
     events: EventSettings = EventSettings()
+    practices: PracticeSettings = PracticeSettings()
     log: LogSettings = LogSettings()
     data_dir: Path = Path("data")
     database_url: str = ""

@@ -145,6 +145,12 @@ async def waiting(reader: Reader, reviewer: str | None = None) -> list[Submissio
     return [Submission.model_validate(row._mapping) for row in rows]
 
 
+async def untouched(reader: Reader, state: str, before: datetime) -> list[Submission]:
+    """Return what is in a state and was not changed since a time."""
+    query = sa.select(submission).where(submission.c.state == state, submission.c.updated_at < before)
+    return [Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
 async def published(reader: Reader, kind: Kind) -> list[Submission]:
     """Return what is published, the newest first."""
     states = ("published", "update_pending")

@@ -1,0 +1,33 @@
+"""What was submitted is forgotten after a time, each day: drafts, and what was not taken or withdrawn.
+
+The messages about it in the rooms are taken back with it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot import answers
+from config.settings import PracticeSettings
+from storage import outbox, submissions
+from storage.database import Writer
+from storage.outbox import OutboxRow
+from storage.submissions import Actor
+
+
+async def forget(writer: Writer, settings: PracticeSettings, now: datetime) -> list[OutboxRow]:
+    """Erase what is older than the settings say, and return what takes back the messages about it."""
+    limits = {
+        "draft": settings.draft_days,
+        "changes_requested": settings.closed_days,
+        "rejected": settings.closed_days,
+        "withdrawn": settings.closed_days,
+    }
+    rows: list[OutboxRow] = []
+    for state, days in limits.items():
+        for one in await submissions.untouched(writer, state, now - timedelta(days=days)):
+            await submissions.change(writer, one.id, "erase", Actor("bot"), now)
+            for cause in (f"submission/{one.id}", f"practice/{one.id}"):
+                standing = await outbox.answers(writer, cause)
+                rows += answers.withdrawal(standing, trigger=f"forgotten/{one.id}", cause=cause, now=now)
+    return await outbox.add(writer, rows)
