@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import burst, contenders, events, focal, glossary, latency
+from benchmarks import burst, contenders, events, focal, glossary, latency, practices
 from benchmarks.burst import Burst
 from benchmarks.contenders import Contender
 from benchmarks.latency import Latency
@@ -43,19 +43,31 @@ class Extent:
     questions: int
     concepts: int
     events: int
+    practices: int
 
 
 FULL = Extent(
-    commands=200, rounds=10, burst=400, bursts=2, questions=300, concepts=glossary.CONCEPTS, events=10_000
+    commands=200,
+    rounds=10,
+    burst=400,
+    bursts=2,
+    questions=300,
+    concepts=glossary.CONCEPTS,
+    events=10_000,
+    practices=20_000,
 )
-SHORT = Extent(commands=40, rounds=4, burst=100, bursts=1, questions=50, concepts=8_000, events=1_000)
+SHORT = Extent(
+    commands=40, rounds=4, burst=100, bursts=1, questions=50, concepts=8_000, events=1_000, practices=500
+)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="less of everything, in under a minute")
-    parser.add_argument("--only", choices=("matrix", "glossary", "focal", "events"), help="one part of it")
+    parser.add_argument(
+        "--only", choices=("matrix", "glossary", "focal", "events", "practices"), help="one part of it"
+    )
     chosen = parser.parse_args()
     extent = SHORT if chosen.short else FULL
     print(_circumstances())
@@ -67,6 +79,8 @@ def main() -> None:
         _show_focal(asyncio.run(focal.measure(extent.questions * 10)), print)
     if chosen.only in (None, "events"):
         _show_events(asyncio.run(events.measure(extent.events, 10)), print)
+    if chosen.only in (None, "practices"):
+        _show_practices(asyncio.run(practices.measure(extent.practices, extent.questions)), print)
 
 
 async def _matrix(extent: Extent, say: Callable[[str], None]) -> None:
@@ -137,6 +151,12 @@ def _show_events(found: events.Result, say: Callable[[str], None]) -> None:
     say(_row("  the next fifty events", f"{found.coming * 1000:.2f} ms"))
     say(_row("  writing it", f"{found.written:.1f} s"))
     say(_row("  memory grown by 200 looks", f"{found.memory_grown:.1f} MB"))
+
+
+def _show_practices(found: practices.Result, say: Callable[[str], None]) -> None:
+    say(_row(f"{found.practices:,} practices, {found.searches} searches", "median", "95 %", "goal"))
+    say(_row("  found and read", f"{found.median * 1000:.1f} ms", f"{found.p95 * 1000:.1f} ms", "< 20 ms"))
+    say(_row("  writing them", f"{found.written:.0f} s"))
 
 
 def _row(label: str, *cells: str) -> str:

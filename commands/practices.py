@@ -8,17 +8,18 @@ from commands.arguments import Label, Rest
 from commands.attachment import Reply
 from commands.context import Context, mark
 from commands.errors import CommandError
-from commands.practice_card import STATES, card, line
+from commands.practice_card import LEADERS, STATES, card, line
 from commands.practice_share import own
 from commands.queue import published_post, queue_post
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, paragraphs
 from config import countries
-from storage import identities, submissions
+from storage import identities, practice_search, submissions
 from storage.folding import fold
 from storage.submissions import Actor, NotAllowedError, Submission
 
 ROWS = 10
+BY = frozenset({"by", "par", "por"})
 
 
 @command(
@@ -33,9 +34,7 @@ ROWS = 10
 )
 async def search(ctx: Context, words: Annotated[Rest | None, Label(mark("country, or words"))] = None) -> Markdown:
     """Look for practices that members shared, by words, country or who led them."""
-    found = await submissions.published(ctx.storage, "practice")
-    if words:
-        found = _ranked(found, words)
+    found = await _found(ctx, words) if words else await submissions.published(ctx.storage, "practice")
     if not found:
         return paragraphs(
             ctx.text("No practice is on record for {words}.", words=words)
@@ -141,22 +140,42 @@ async def _change(ctx: Context, number: int, action: submissions.Action) -> Subm
         ) from error
 
 
-def _ranked(found: list[Submission], words: str) -> list[Submission]:
-    """Return what has the words in it: in the title first, then in the summary, then elsewhere."""
-    country = countries.find(words)
-    wanted = country.one.code if country.one and country.how is countries.How.NAMED else None
-    parts = fold(words).split()
+async def _found(ctx: Context, said: str) -> list[Submission]:
+    """Return what fits the words, after a country and who led it were taken out of them."""
+    words, leader = _leader(ctx, said.split())
+    words, country = _country(words)
+    if words:
+        found = await submissions.some(
+            ctx.storage, await practice_search.find(ctx.storage, " ".join(words), ctx.language)
+        )
+    else:
+        found = await submissions.published(ctx.storage, "practice", limit=2000)
+    if (country or leader) and not found and words:
+        return []
+    return [
+        one
+        for one in found
+        if country in (None, one.fields.get("country")) and leader in (None, one.fields.get("leader"))
+    ]
 
-    def score(one: Submission) -> int:
-        fields = one.fields
-        points = 100 if wanted and fields.get("country") == wanted else 0
-        weights = {"title": 10, "summary": 5, "problem": 3, "result": 2, "story": 1, "leader": 4}
-        for part in parts:
-            hits = sum(weight for name, weight in weights.items() if part in fold(str(fields.get(name) or "")))
-            if not hits and not points:
-                return 0
-            points += hits
-        return points
 
-    ranked = [(score(one), one) for one in found]
-    return [one for points, one in sorted(ranked, key=lambda pair: (-pair[0], -pair[1].id)) if points]
+def _leader(ctx: Context, words: list[str]) -> tuple[list[str], str | None]:
+    """Take "by academia" from the end."""
+    for place, word in enumerate(words):
+        if fold(word) in BY:
+            said = fold(" ".join(words[place + 1 :]))
+            names = {fold(str(ctx.text(name))): key for key, name in LEADERS.items()}
+            names |= {fold(key): key for key in LEADERS}
+            if said in names:
+                return words[:place], names[said]
+    return words, None
+
+
+def _country(words: list[str]) -> tuple[list[str], str | None]:
+    """Take a country from the beginning or the end; the longest name wins."""
+    for length in range(min(len(words), 5), 0, -1):
+        for part, rest in ((words[:length], words[length:]), (words[-length:], words[:-length])):
+            found = countries.find(" ".join(part))
+            if found.one is not None and found.how is countries.How.NAMED:
+                return rest, found.one.code
+    return words, None

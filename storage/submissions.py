@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from storage import audit
+from storage import audit, practice_search
 from storage.audit import Entry
 from storage.database import Reader, Writer
 from storage.schema import submission
@@ -29,6 +29,8 @@ Facts = dict[str, Any]
 
 OPEN: tuple[State, ...] = ("submitted", "in_review", "update_pending")
 """States in which something waits for moderators."""
+PUBLIC: tuple[State, ...] = ("published", "update_pending")
+"""States in which it is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +147,23 @@ async def waiting(reader: Reader, reviewer: str | None = None) -> list[Submissio
     return [Submission.model_validate(row._mapping) for row in rows]
 
 
+async def some(reader: Reader, numbers: Sequence[int]) -> list[Submission]:
+    """Return submissions by their numbers, in that order, as far as they are published."""
+    query = sa.select(submission).where(submission.c.id.in_(numbers), submission.c.state.in_(PUBLIC))
+    found = {row.id: Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)}
+    return [found[number] for number in numbers if number in found]
+
+
 async def untouched(reader: Reader, state: str, before: datetime) -> list[Submission]:
     """Return what is in a state and was not changed since a time."""
     query = sa.select(submission).where(submission.c.state == state, submission.c.updated_at < before)
     return [Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
-async def published(reader: Reader, kind: Kind) -> list[Submission]:
+async def published(reader: Reader, kind: Kind, limit: int = 200) -> list[Submission]:
     """Return what is published, the newest first."""
-    states = ("published", "update_pending")
-    query = sa.select(submission).where(submission.c.kind == kind, submission.c.state.in_(states))
-    rows = await reader.sql.execute(query.order_by(submission.c.id.desc()))
+    query = sa.select(submission).where(submission.c.kind == kind, submission.c.state.in_(PUBLIC))
+    rows = await reader.sql.execute(query.order_by(submission.c.id.desc()).limit(limit))
     return [Submission.model_validate(row._mapping) for row in rows]
 
 
@@ -213,6 +221,10 @@ async def change(
     await writer.sql.execute(
         sa.update(submission).where(submission.c.id == number).values(**after.model_dump(exclude={"id"}))
     )
+    if after.kind == "practice" and after.state in PUBLIC:
+        await practice_search.put(writer, number, after.language, after.fields)
+    elif before.state in PUBLIC:
+        await practice_search.drop(writer, number)
     entry = Entry(
         at=at,
         actor=actor.pseudonym,

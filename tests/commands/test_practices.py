@@ -268,3 +268,27 @@ async def test_what_is_anonymous_is_not_changed_by_one_moderator_alone(ask: Conv
     for moderator in (MODERATOR, SECOND):
         await ask("!approve 1", by=moderator)
     assert "is not changed" in await say(ask, "practice edit 1")
+
+
+async def test_searching_by_country_words_and_who_led_it(ask: Conversation) -> None:
+    for title, country, leader in (
+        ("Radio that warns early", "Kenya", "civil society"),
+        ("Schools that remember", "Côte d'Ivoire", "academia"),
+        ("Warnings by telephone", "Kenya", "academia"),
+    ):
+        await sent(ask, ("yes", title, country, "2", leader, *ANSWERS[5:]))
+    for number in (1, 2, 3):
+        await ask(f"!approve {number}", by=MODERATOR)
+    for asked, numbers in (
+        ("kenya", {1, 3}),
+        ("kenya warning", {1, 3}),
+        ("telephones kenya", {3}),
+        ("ivory coast school", {2}),
+        ("by academia", {2, 3}),
+        ("warnings by academia", {3}),
+        ("kenya by civil society", {1}),
+        ("warnings rwanda", set()),
+        ("school by civil society", set()),
+    ):
+        said = await ask(f"!practices {asked}") or ""
+        assert {number for number in (1, 2, 3) if f"!practice {number}" in said} == numbers, asked
