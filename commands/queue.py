@@ -45,7 +45,7 @@ NEWS: dict[str, str] = {
 @command(
     "queue",
     topic="practices",
-    examples={"en": ("queue", "queue mine"), "fr": ("file", "file miennes"), "es": ("cola", "cola mías")},
+    examples={"en": ("queue",), "fr": ("file",), "es": ("cola",)},
     aliases={"fr": ("file",), "es": ("cola",)},
     permission=Permission.MODERATOR,
 )
