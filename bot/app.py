@@ -15,6 +15,8 @@ from pathlib import Path
 
 import structlog
 
+import commands.challenges
+import commands.chatham
 import commands.event_attendance
 import commands.event_edit
 import commands.event_following
@@ -32,13 +34,17 @@ import commands.glossary
 import commands.help
 import commands.imports
 import commands.language
+import commands.practice_form
 import commands.practice_share
 import commands.practices
 import commands.privacy
 import commands.queue
+import commands.reports
+import commands.review
 import commands.status
+import commands.term_suggest
 import commands.timezone
-from bot import announcing, monthly, retention
+from bot import announcing, monthly, queue_tasks, retention
 from bot.addressing import Address
 from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.authority import Authority
@@ -64,6 +70,8 @@ from bot.lanes import Lanes
 from bot.monthly import StaleRecords
 from bot.outbox import Outbox
 from bot.pace import Pace
+from bot.posting import Posting
+from bot.queue_tasks import Desk, LookingAgain, Nudge, Publishing, Unfinished, Week
 from bot.received import Received
 from bot.reminding import Reminding
 from bot.rooms import Rooms
@@ -71,6 +79,7 @@ from bot.session import Session
 from bot.subscription import Subscriptions
 from bot.unreadable import Teller
 from bot.voice import Voice
+from commands import deciding, practices
 from commands.context import Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
@@ -86,6 +95,7 @@ from storage import (
     room_keys,
     starter,
     talks,
+    unfinished,
     unreadable,
 )
 from storage import inbox as inbox_storage
@@ -125,9 +135,15 @@ def registry() -> Registry:
             commands.focal_upkeep,
             commands.focal_import,
             commands.practice_share,
+            commands.practice_form,
             commands.practices,
+            commands.challenges,
+            commands.term_suggest,
+            commands.reports,
             commands.queue,
+            commands.review,
             commands.privacy,
+            commands.chatham,
             commands.imports,
             commands.export,
             commands.language,
@@ -225,6 +241,7 @@ class App:
             settings.default_language,
             settings.default_timezone,
             settings.focal.fresh_months,
+            settings.practices,
         )
         self._dispatch = Dispatch(
             self._database,
@@ -249,7 +266,21 @@ class App:
             settings.default_timezone,
         )
         plan, digest = Plan(voice), Digest(voice)
+        desk = Desk(
+            responder,
+            self._dispatch.moderation,
+            self._dispatch.practices,
+            Posting(self._rooms),
+            settings.events.hour,
+            settings.default_timezone,
+        )
+        nudge, week = Nudge(desk), Week(desk)
         tasks: dict[str, Task] = {
+            deciding.PUBLISH: Publishing(desk),
+            practices.REVIEW: LookingAgain(desk),
+            unfinished.UNFINISHED: Unfinished(desk),
+            queue_tasks.NUDGE: nudge,
+            queue_tasks.WEEK: week,
             monthly.KIND: stale,
             announcing.PLAN: plan,
             announcing.ANNOUNCE: Announcement(voice),
@@ -260,7 +291,7 @@ class App:
         self._clock = Clock(self._database, tasks, self._outbox.push)
         now = datetime.now(UTC)
         async with self._database.write() as writer:
-            for task in (stale, plan, digest):
+            for task in (stale, plan, digest, nudge, week):
                 await due.ensure(writer, task.first(now))
         self._subscriptions = Subscriptions(
             self._database,

@@ -29,6 +29,7 @@ from commands.respond import Answer, Responder
 from storage import awaited_files, media, people
 from storage import inbox as storage
 from storage import outbox as outbox_storage
+from storage import talks as talk_storage
 from storage.database import Database, Reader, Writer
 from storage.inbox import InboxEvent, Origin, Outcome
 from storage.outbox import Buttons, OutboxRow, SentAnswer
@@ -42,6 +43,10 @@ BUTTON_TRIES, BUTTON_SECONDS = 50, 0.2
 TOO_MANY = mark(
     "That is more than {limit} commands in a minute. I answer you again when the minute is over; please send "
     "this one again then."
+)
+NO_FILES = mark(
+    "I take no files here: pictures and documents carry hidden details of who made them, where and when. I have "
+    "not opened it. Please say in words what it shows, or link to what is public, and delete the file above."
 )
 NOT_AGAIN = mark("An edit does not rerun a command that changes something. Send it as a new message, please.")
 
@@ -117,6 +122,10 @@ class Dispatch:
         """Give a file to the command that waits for it; else it is none of ours."""
         async with self._database.read() as reader:
             command = await awaited_files.command(reader, event.room_id, event.sender, event.sent_at)
+            talking = await talk_storage.of(reader, event.sender, datetime.now(UTC))
+        if command is None and talking is not None and self._rooms.is_direct(event.room_id):
+            await self._say(event, NO_FILES, "answered")
+            return
         if command is None:
             await self._ignore(event)
             return
@@ -143,24 +152,26 @@ class Dispatch:
         async with self._database.read() as reader:
             origin = await storage.origin(reader, target, before=event.seq)
             earlier = await outbox_storage.answers(reader, target)
+        talked = origin is not None and origin.command == talks.ANSWER.name
         if origin is not None and origin.sender != event.sender:
             # Homeservers let anybody send an "edit" of anybody's message; clients ignore it, and so do we.
             async with self._database.write() as writer:
                 await self._mark(writer, event, "silent")
         elif not event.payload or event.payload["text"] is None:
             await self._withdraw(event, "silent")
-        elif earlier and (self._changes(origin.command if origin else None) or self._changes_now(event)):
+        elif not talked and earlier and (self._changes(origin) or self._changes_now(event)):
             await self._say(event, NOT_AGAIN, "answered")
-        elif self._flood.verdict(event.sender, event.sent_at) is Verdict.ANSWER:
-            await self._respond(event, cause=target, earlier=earlier)
-        else:
+        elif self._flood.verdict(event.sender, event.sent_at) is not Verdict.ANSWER:
             async with self._database.write() as writer:
                 await self._mark(writer, event, "flood")
+        elif talked:
+            corrected = event.model_copy(update={"payload": {**event.payload, "corrects": target}})
+            await self._respond(corrected, cause=event.event_id, earlier=[])
+        else:
+            await self._respond(event, cause=target, earlier=earlier)
 
-    def _changes(self, command: str | None) -> bool:
-        if command == talks.ANSWER.name:
-            return True  # What came after it was built on it; `back` leads there.
-        declared = self._responder.registry.named(command) if command else None
+    def _changes(self, origin: Origin | None) -> bool:
+        declared = self._responder.registry.named(origin.command) if origin and origin.command else None
         return declared is not None and declared.writes
 
     def _changes_now(self, event: InboxEvent) -> bool:
@@ -179,6 +190,9 @@ class Dispatch:
             holds=partial(self._authority.holds, user_id=event.sender, room_id=event.room_id, direct=asker.direct),
             condition=self._condition,
             moderation=self.moderation(),
+            practices=self.practices(),
+            message=event.event_id,
+            corrects=payload.get("corrects"),
             file=file,
             pressed="pressed" in payload,
             bare="bare" in payload,
@@ -240,6 +254,11 @@ class Dispatch:
     def moderation(self) -> Asker | None:
         """Return the moderation room as somewhere to write to; None without one."""
         room_id = self._rooms.moderation
+        return self.speaker(room_id) if room_id else None
+
+    def practices(self) -> Asker | None:
+        """Return the room for practices as somewhere to write to; None without one."""
+        room_id = self._rooms.practices
         return self.speaker(room_id) if room_id else None
 
     def speaker(self, room_id: str) -> Asker:

@@ -35,22 +35,26 @@ class Posting:
             if post.text is None:
                 found += answers.withdrawal(standing, trigger=made, cause=post.about or "", now=now)
                 continue
+            thread = await self._thread(writer, post, room_id)
             cause = post.about or (f"{ASKED}{event_id}" if post.to == sender else None)
             pieces = split(post.text)
             for part, piece in enumerate(pieces):
+                content = answers.message(piece)
+                if thread is not None:
+                    content["m.relates_to"] = answers.relation(thread, thread)
                 shared = {
                     "txn_id": made if part == 0 else answers.transaction_id("post", event_id, place, part),
                     "room_id": room_id,
                     "cause": cause,
                     "part": part,
-                    "content": answers.message(piece),
+                    "content": content,
                     "created_at": now,
                 }
                 if part < len(standing):
                     found.append(OutboxRow(kind="edit", about=standing[part].id, **shared))
                 else:
                     last = post.buttons and part == len(pieces) - 1
-                    buttons = Buttons(commands=dict(post.buttons)) if last else None
+                    buttons = Buttons(commands=dict(post.buttons), thread=thread) if last else None
                     found.append(OutboxRow(kind="message", buttons=buttons, **shared))
             surplus = standing[len(pieces) :]
             found += answers.withdrawal(surplus, trigger=made, cause=post.about or "", now=now)
@@ -65,3 +69,10 @@ class Posting:
         if post.about is None:
             return []
         return [one for one in await outbox.answers(writer, post.about) if one.room_id == room_id]
+
+    async def _thread(self, writer: Writer, post: Post, room_id: str) -> str | None:
+        """Return the event under which a post goes; None if it was never sent, and so has no thread."""
+        if post.thread is None:
+            return None
+        roots = [one for one in await outbox.answers(writer, post.thread) if one.room_id == room_id]
+        return await outbox.event_id(writer, roots[0].id) if roots else None

@@ -45,12 +45,14 @@ class Post:
     """A message to somewhere else: a room (`MODERATION`, `PRACTICES`), or a person (a Matrix id) in a direct chat.
 
     What is `about` something replaces what was posted there about it before; without `text` that is taken back.
+    With `thread` it goes into the thread of what was posted about that.
     """
 
     to: str
     text: Markdown | None
     buttons: Mapping[str, str] = field(default_factory=dict)
     about: str | None = None
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from commands.attachment import ReceivedFile
 from commands.rendering import Markdown
 from config.languages import catalogue
+from config.settings import PracticeSettings
 from storage import rooms
 from storage.database import Reader, Writer
 
@@ -72,12 +73,18 @@ class Surroundings:
     condition: Callable[[], Condition]
     moderation: Asker | None = None
     """The moderation room, as somewhere to write to; None when there is none."""
+    practices: Asker | None = None
+    """The room for practices, likewise."""
     file: ReceivedFile | None = None
     """What was sent with the command; only for commands declared with `file=True`."""
     pressed: bool = False
     """Whether the command came by a reaction, and not by being typed."""
     bare: bool = False
     """Whether it was typed in a direct chat without the prefix: in a talk that is an answer."""
+    message: str = ""
+    """The event in which it was said."""
+    corrects: str | None = None
+    """The event whose text this one replaces; only for answers in a talk."""
 
 
 @dataclass(slots=True)
@@ -95,6 +102,9 @@ class Context:
     """The IANA name of the zone that the person chose, else of that of the settings."""
     fresh_months: int = 12
     """After how many months without a confirmation a record counts as old."""
+    practices: PracticeSettings = field(default_factory=PracticeSettings)
+    chatham: bool = False
+    """Whether the Chatham House Rule holds where this is said: no names, no attendance."""
     _held: dict[Permission, bool] = field(default_factory=dict)
 
     @property
@@ -118,8 +128,17 @@ class Context:
         there = self.surroundings.moderation
         if there is None:
             return None
-        language = await rooms.language(self.storage, there.room_id) or self.default_language
-        return replace(self, asker=there, language=language)
+        return await self._in(there, self.default_language)
+
+    async def in_practices(self, language: str) -> Context:
+        """Return a context in which to write in the room for practices, in the language of what is published."""
+        there = self.surroundings.practices or Asker("", "", direct=False, prefix="!")
+        return replace(await self._in(there, language), language=language)
+
+    async def _in(self, there: Asker, default: str) -> Context:
+        language = await rooms.language(self.storage, there.room_id) or default
+        chatham = await rooms.is_chatham(self.storage, there.room_id)
+        return replace(self, asker=there, language=language, chatham=chatham)
 
     def typed(self, name: str, rest: str = "") -> str:
         """Return a command as this person would type it: in this language, with the prefix of this room."""

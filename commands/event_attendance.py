@@ -160,6 +160,16 @@ async def remind(
 async def _answer(ctx: Context, number: int, said: Answer) -> Reply:
     await zones.ready()
     event, one = await _coming(ctx, number)
+    if ctx.chatham:
+        if ctx.surroundings.pressed:
+            return SILENT
+        raise CommandError(
+            ctx.text(
+                "The Chatham House Rule holds in this room, so I take down nothing here. Tell me in a direct "
+                "chat: {command}",
+                command=code(ctx.typed(f"event {said}", str(number)).removeprefix(ctx.asker.prefix)),
+            )
+        )
     await attendance.answer(ctx.writer, number, ctx.asker.user_id, said, ctx.now)
     if ctx.surroundings.pressed and not ctx.asker.direct:
         return SILENT

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 
+from babel.dates import format_date, format_time
 from pydantic import ValidationError
 
 from commands.arguments import Label, Rest
-from commands.attachment import MODERATION, Post, Reply
+from commands.attachment import Post, Reply
 from commands.context import Context, Permission, mark
 from commands.dates import duration
-from commands.errors import ArgumentError, CommandError
-from commands.event_upkeep import SUGGESTED, change, offer, open_event, read
-from commands.events import WORDS
+from commands.deciding import submit
+from commands.errors import ArgumentError
+from commands.event_upkeep import change, offer, open_event, read
+from commands.events import KINDS, WORDS
 from commands.fields import Fields, is_empty
-from commands.imports import NO, YES
+from commands.forms import FORMS, Form
 from commands.registry import command
-from commands.rendering import Markdown, bullets, code, escape, paragraphs, strong
-from config import countries
-from storage import proposals, suggestions
-from storage.events import Kept
+from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
+from config import countries, zones
+from storage import event_changes
+from storage.events import Event, Kept
 from storage.folding import fold
-from storage.proposals import Proposal
+from storage.submissions import Submission
 
-DECIDED_WITHIN = timedelta(days=90)
 FIELDS = Fields(
     names=(
         *("title", "description", "kind", "place", "link", "organiser", "registration", "access"),
@@ -181,39 +182,58 @@ def _shown(value: object) -> str:
 )
 async def suggest(ctx: Context, what: Annotated[Rest, Label(mark("when and title"))]) -> Reply:
     """Suggest an event to the moderators, who decide. They do not see who you are."""
-    there = await ctx.in_moderation()
-    if there is None:
-        raise CommandError(
-            ctx.text("This bot has no moderators' room, so I can pass nothing on. Tell a moderator directly.")
-        )
     # Read with the words and in the zone of the member, so that moderators see what was meant.
-    event, preview = await read(ctx, what)
-    if not await suggestions.is_new(ctx.writer, subject="event", person=ctx.asker.user_id, text=what):
-        return Reply(ctx.text("The moderators have this from you already. Thank you."))
-    await suggestions.add(ctx.writer, subject="event", person=ctx.asker.user_id, text=what, at=ctx.now)
-    number = await proposals.add(
-        ctx.writer,
-        Proposal(
-            kind=SUGGESTED,
-            room_id=there.asker.room_id,
-            person=ctx.asker.user_id,
-            plan={"what": "add", "event": event.model_dump(mode="json")},
-            created_at=ctx.now,
-            expires_at=ctx.now + DECIDED_WITHIN,
-        ),
-        alone=False,
-    )
-    post = paragraphs(
-        there.text("A member suggests an event:"),
-        preview,
-        Markdown("> {}").format(escape(what)),
-        there.text(
-            "{yes} or {confirm} puts it into the calendar, {no} drops it.",
-            yes=YES,
-            confirm=code(there.typed("event confirm", str(number))),
-            no=NO,
-        ),
-    )
-    thanks = ctx.text("Thank you. The moderators have it now; they do not see who you are. I understood:")
-    buttons = {YES: f"event confirm {number}", NO: f"event drop {number}"}
-    return Reply(paragraphs(thanks, preview), posts=(Post(MODERATION, post, buttons),))
+    event, shown = await read(ctx, what)
+    # Its id is new each time, and so no part of what is the same when it is suggested twice.
+    fields = {"text": what, "event": event.model_dump(mode="json", exclude={"uid"})}
+    return await submit(ctx, "event", fields, paragraphs(ctx.text("I understood:"), shown))
+
+
+def _event(one: Submission) -> Event:
+    return Event.model_validate({**one.fields["event"], "uid": f"submission-{one.id}@gaamac-bot"})
+
+
+def _title(ctx: Context, one: Submission) -> str:
+    return _event(one).title(ctx.language)
+
+
+async def _card(ctx: Context, one: Submission) -> Markdown:
+    """Write a suggested event as it would stand in the calendar, and in the words of the member."""
+    event = _event(one)
+    lines = [
+        Markdown("{} ({})").format(strong(event.title(ctx.language)), ctx.text(KINDS[event.kind])),
+        _when(ctx, event),
+        *([link(event.link, event.link)] if event.link else []),
+        *([ctx.text("Not yet confirmed.")] if event.certainty == "tentative" else []),
+    ]
+    return paragraphs(join("\n", lines), Markdown("> {}").format(escape(one.fields["text"])))
+
+
+def _when(ctx: Context, event: Event) -> Markdown:
+    """Write when it takes place, on the clocks of its zone."""
+    start, end, zone = event.timing.start, event.timing.end, event.timing.zone
+    days = [format_date(date.fromisoformat(day[:10]), "full", ctx.language) for day in (start, end) if day]
+    said = " – ".join(dict.fromkeys(days))
+    if "T" not in start:
+        return escape(said)
+    hours = [
+        format_time(datetime.fromisoformat(at).time(), "short", locale=ctx.language) for at in (start, end) if at
+    ]
+    return Markdown("{}, {} {}").format(said, "–".join(hours), zones.city(zone or "UTC", ctx.language))
+
+
+async def _published(ctx: Context, one: Submission) -> list[Post]:
+    """Put the event into the calendar."""
+    await event_changes.add(ctx.writer, _event(one), by=ctx.asker.user_id or None, at=ctx.now)
+    return []
+
+
+FORMS["event"] = Form(
+    name=mark("event"),
+    title=_title,
+    card=_card,
+    details=lambda _ctx, _one: None,
+    published=_published,
+    states={"published": mark("in the calendar")},
+    news={"publish": mark("{title} is in the calendar now. Thank you.")},
+)

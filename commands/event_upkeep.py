@@ -30,7 +30,7 @@ from storage.folding import fold
 from storage.occurrences import Timing
 from storage.proposals import Proposal
 
-KEPT, SUGGESTED = "event", "suggested event"
+KEPT = "event"
 _LINK = re.compile(r"https?://\S+")
 _TENTATIVE = {"tentative", "provisoire", "provisional"}
 
@@ -315,7 +315,7 @@ async def offer(ctx: Context, plan: dict[str, Any], preview: Markdown) -> Reply:
 async def _shown(ctx: Context, number: int) -> dict[str, Any]:
     """Return the plan that is to be decided on."""
     found = await proposals.get(ctx.writer, number)
-    if found is None or found.kind not in (KEPT, SUGGESTED):
+    if found is None or found.kind != KEPT:
         raise CommandError(ctx.text("There is nothing to confirm under this number."))
     if found.state != "proposed" or found.plan is None:
         raise CommandError(ctx.text("This was decided already. Type the command again, if you want to."))

@@ -154,6 +154,8 @@ async def show_event(ctx: Context, number: Annotated[int, Label(mark("number"))]
 
 async def _attendance(ctx: Context, number: int) -> list[Markdown]:
     """Say how many go, and to the person who asks what that person said."""
+    if ctx.chatham:
+        return []
     counted = await attendance.count(ctx.storage, number)
     lines = []
     if going := counted.get("going"):

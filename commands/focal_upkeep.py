@@ -15,18 +15,22 @@ from pydantic import ValidationError
 
 from commands import places
 from commands.arguments import Label, Rest
-from commands.attachment import MODERATION, Post, Reply
+from commands.attachment import Post, Reply
 from commands.context import Context, Permission, mark
+from commands.deciding import submit
 from commands.errors import ArgumentError, CommandError
 from commands.fields import Fields, is_empty
 from commands.focal_card import KIND, ask_for_more, full, line, missing
+from commands.forms import FORMS, Form
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, escape, join, paragraphs, strong
+from config import countries
 from config.countries import Holder
-from storage import focal, focal_changes, suggestions
+from storage import focal, focal_changes
 from storage.changes import Change
 from storage.focal import Kept, Kind, Record
 from storage.folding import fold
+from storage.submissions import Submission
 
 WORDS: dict[str, Kind] = {
     "r2p": "r2p_focal_point",
@@ -77,30 +81,46 @@ async def suggest(ctx: Context, correction: Annotated[Rest, Label(mark("country 
     holder, said = places.leading_country(ctx, correction, "focal suggest")
     if len(fold(said)) < 4:
         raise ArgumentError(ctx.text("What should be on record for {country}?", country=_bold(ctx, holder)))
-    there = await ctx.in_moderation()
-    if there is None:
-        raise CommandError(
-            ctx.text("This bot has no moderators' room, so I can pass nothing on. Tell a moderator directly.")
-        )
-    subject = f"focal/{holder.code}"
-    thanks = ctx.text("Thank you. The moderators have it now; they do not see who you are.")
-    if not await suggestions.is_new(ctx.writer, subject=subject, person=ctx.asker.user_id, text=said):
-        return Reply(ctx.text("The moderators have this from you already. Thank you."))
-    number = await suggestions.add(ctx.writer, subject=subject, person=ctx.asker.user_id, text=said, at=ctx.now)
-    post = paragraphs(
-        there.text(
-            "Suggestion {number} for {country}, from a member:",
-            number=number,
-            country=strong(holder.name(there.language)),
-        ),
-        Markdown("> {}").format(escape(said)),
-        there.text(
-            "On record: {focal}. To change it: {set}",
-            focal=code(there.typed("country", holder.name(there.language))),
-            set=code(there.typed("focal set", f"{holder.name(there.language)} …")),
+    return await submit(ctx, "correction", {"holder": holder.code, "text": said[:2000]})
+
+
+def _title(ctx: Context, one: Submission) -> str:
+    return _holder(one).name(ctx.language)
+
+
+async def _card(ctx: Context, one: Submission) -> Markdown:
+    """Write a correction, with the commands that show what is on record and change it."""
+    name = _holder(one).name(ctx.language)
+    return paragraphs(
+        strong(name),
+        Markdown("> {}").format(escape(one.fields["text"])),
+        ctx.text(
+            "On record: {focal}. To change it: {set}; then approve this.",
+            focal=code(ctx.typed("country", name)),
+            set=code(ctx.typed("focal set", f"{name} …")),
         ),
     )
-    return Reply(thanks, posts=(Post(MODERATION, post),))
+
+
+def _holder(one: Submission) -> Holder:
+    code_ = one.fields["holder"]
+    return countries.countries().get(code_) or countries.organisations()[code_]
+
+
+async def _taken_over(_ctx: Context, _one: Submission) -> list[Post]:
+    """Do nothing: a moderator has put on record what was confirmed of it."""
+    return []
+
+
+FORMS["correction"] = Form(
+    name=mark("correction"),
+    title=_title,
+    card=_card,
+    details=lambda _ctx, _one: None,
+    published=_taken_over,
+    states={"published": mark("taken over")},
+    news={"publish": mark("What you suggested for {title} is on record now. Thank you.")},
+)
 
 
 @command(

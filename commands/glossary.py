@@ -232,8 +232,9 @@ def _nothing(ctx: Context, words: str) -> Markdown:
     return paragraphs(
         ctx.text("I have no term {words}, and no definition speaks of it.", words=strong(words)),
         ctx.text(
-            "{list} shows what there is. Should it be here? Tell a moderator the term and a source for it.",
+            "{list} shows what there is. Should it be here? {suggest} tells the moderators.",
             list=code(ctx.typed("terms")),
+            suggest=code(ctx.typed("term suggest")),
         ),
     )
 

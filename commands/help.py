@@ -17,6 +17,7 @@ TOPICS = {
     "focal": mark("Who to turn to"),
     "events": mark("Events"),
     "practices": mark("Practices"),
+    "queue": mark("Queue of the moderators"),
     "you": mark("For you"),
     "bot": mark("About me"),
 }

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import Annotated
 
 from commands.arguments import Label, Rest
 from commands.attachment import Reply
 from commands.context import Context, mark
+from commands.deciding import line as submitted_line
+from commands.deciding import published_post, queue_post
 from commands.errors import CommandError
-from commands.practice_card import LEADERS, STATES, card, line
-from commands.practice_share import own
-from commands.queue import published_post, queue_post
+from commands.forms import FORMS, state_of
+from commands.practice_card import LEADERS, card, line
+from commands.practice_share import missing, own, review_day
 from commands.registry import command
-from commands.rendering import Markdown, bullets, code, paragraphs
+from commands.rendering import Markdown, bullets, code, join, paragraphs
+from commands.talks import TALKS
 from config import countries
-from storage import identities, practice_search, submissions
+from storage import due, identities, practice_search, submissions, unfinished
+from storage.due import Due
 from storage.folding import fold
 from storage.submissions import Actor, NotAllowedError, Submission
 
 ROWS = 10
+REVIEW = "review_submission"
+"""The kind of what is due when something published is to be looked at again."""
 BY = frozenset({"by", "par", "por"})
 
 
@@ -57,7 +64,7 @@ async def search(ctx: Context, words: Annotated[Rest | None, Label(mark("country
 async def show(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Markdown:
     """Show a practice that was shared."""
     one = await submissions.get(ctx.storage, number)
-    if one is None or one.state not in ("published", "update_pending"):
+    if one is None or one.kind != "practice" or one.state not in submissions.PUBLIC:
         raise CommandError(
             ctx.text(
                 "There is no practice {number}. {list} shows what there is.",
@@ -65,7 +72,7 @@ async def show(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> M
                 list=code(ctx.typed("practices")),
             )
         )
-    return card(ctx, one, one.id)
+    return await card(ctx, one)
 
 
 @command(
@@ -77,7 +84,25 @@ async def show(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> M
 )
 async def send(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
     """Send your practice to the moderators."""
+    draft = await own(ctx, number)
+    open_ = missing(TALKS[draft.kind], {**draft.fields, **draft.consent}) if draft.kind in TALKS else []
+    if open_:
+        count = len(open_)
+        raise CommandError(
+            join(
+                " ",
+                [
+                    ctx.plural("{count} answer is still missing.", "{count} answers are still missing.", count),
+                    ctx.text("{edit} asks for it.", edit=code(ctx.typed("practice edit", str(number)))),
+                ],
+            )
+        )
     one = await _change(ctx, number, "submit")
+    await unfinished.forget(ctx.writer, unfinished.draft(number))
+    day = review_day(one)
+    if day is not None:
+        at = datetime.combine(day, time(9), UTC)
+        await due.schedule(ctx.writer, Due(kind=REVIEW, subject=str(number), due_at=at, importance=6))
     return Reply(
         ctx.text(
             "Thank you. The moderators have it now; they do not see who you are. I tell you what becomes of it."
@@ -103,7 +128,7 @@ async def status(ctx: Context) -> Markdown:
     found = await submissions.of_author(ctx.storage, me) if me else []
     if not found:
         return ctx.text("You have shared nothing yet. {share} begins.", share=code(ctx.typed("practice share")))
-    return bullets(Markdown("{} – {}").format(line(ctx, one), ctx.text(STATES[one.state])) for one in found)
+    return bullets(Markdown("{} – {}").format(submitted_line(ctx, one), state_of(ctx, one)) for one in found)
 
 
 @command(
@@ -118,7 +143,9 @@ async def withdraw(ctx: Context, number: Annotated[int, Label(mark("number"))]) 
     before = await submissions.get(ctx.storage, number)
     after = await _change(ctx, number, "withdraw")
     sent = before is not None and before.state != "draft"
-    posts = [*await queue_post(ctx, after), *published_post(ctx, after)] if sent else []
+    stays = FORMS[after.kind].stays
+    posts = [*await queue_post(ctx, after), *(await published_post(ctx, after) if stays else ())] if sent else []
+    await unfinished.forget(ctx.writer, unfinished.draft(number))
     return Reply(
         ctx.text(
             "Withdrawn. I take it out of the rooms; who has read it, and other servers, may have kept a copy."
@@ -136,7 +163,7 @@ async def _change(ctx: Context, number: int, action: submissions.Action) -> Subm
         )
     except NotAllowedError as error:
         raise CommandError(
-            ctx.text("That cannot be done now: it is {state}.", state=ctx.text(STATES[error.state]))
+            ctx.text("That cannot be done now: it is {state}.", state=state_of(ctx, one))
         ) from error
 
 

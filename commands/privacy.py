@@ -8,8 +8,9 @@ from typing import Annotated
 from commands.arguments import Label
 from commands.attachment import Attachment, Post, Reply
 from commands.context import Context, mark
+from commands.deciding import published_post, queue_post
 from commands.errors import CommandError
-from commands.queue import published_post, queue_post
+from commands.forms import FORMS
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, paragraphs
 from storage import personal
@@ -26,7 +27,6 @@ NAMES = {
     "identity": mark("your pseudonym"),
     "submission": mark("what you shared"),
     "inbox": mark("which of your messages I answered, and when; not their text"),
-    "suggestion": mark("your suggestions"),
     "proposal": mark("imports and events that you proposed"),
     "change": mark("what you changed as a moderator"),
     "focal": mark("which records you confirmed as a moderator"),
@@ -115,7 +115,9 @@ async def forgetme(ctx: Context, sure: Annotated[str | None, Label(mark("yes"))]
     erased = await personal.forget(ctx.writer, person, ctx.now)
     posts: list[Post] = []
     for one in erased:
-        posts += [*await queue_post(ctx, one), *published_post(ctx, one)]
+        posts += await queue_post(ctx, one)
+        if FORMS[one.kind].stays:
+            posts += await published_post(ctx, one)
     return Reply(
         ctx.text(
             "Done. I have forgotten you. That you asked for it is gone after 30 days, as your last message is."

@@ -37,6 +37,7 @@ class Command:
     writes: bool
     file: bool = False
     undone_by: str | None = None
+    audited: bool = False
 
     def names(self) -> list[str]:
         """Return the name and all aliases."""
@@ -69,6 +70,7 @@ def command(
     writes: bool = False,
     file: bool = False,
     undone_by: str | None = None,
+    audited: bool = False,
 ) -> Callable[[Function], Function]:
     """Declare a function as a command.
 
@@ -76,7 +78,8 @@ def command(
     details. `examples` are complete, by language, without the prefix. With `writes` it runs inside the write
     transaction in which its answer is stored; without, it only reads and holds up nobody.
     With `file` it can be sent together with a file, and may wait for one. Who takes back the reaction that stands
-    for it runs the command `undone_by`, with the same arguments.
+    for it runs the command `undone_by`, with the same arguments. Of an `audited` one each attempt of somebody who
+    may not run it is recorded.
     """
 
     def declare(function: Function) -> Function:
@@ -97,6 +100,7 @@ def command(
             writes=writes,
             file=file,
             undone_by=undone_by,
+            audited=audited,
         )
         function.__command__ = declared  # type: ignore[attr-defined]
         return function

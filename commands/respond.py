@@ -25,8 +25,10 @@ from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.errors import ArgumentError, CommandError
 from commands.registry import Command, Found, Registry
 from commands.rendering import Markdown, code, join, paragraphs
-from storage import people
+from config.settings import PracticeSettings
+from storage import audit, identities, people
 from storage import talks as talk_storage
+from storage.audit import Entry
 from storage.database import Database, Reader, Writer
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,8 @@ class Answer:
     buttons: Mapping[str, str] = field(default_factory=dict)
     awaits_file: str | None = None
     posts: tuple[Post, ...] = ()
+    refused: str | None = None
+    """What somebody who may not tried to decide on; for the audit."""
 
 
 Finish = Callable[[Writer, Answer], Awaitable[None]]
@@ -61,12 +65,14 @@ class Responder:
         default_language: str,
         default_timezone: str = "UTC",
         fresh_months: int = 12,
+        practices: PracticeSettings | None = None,
     ) -> None:
         self.registry = registry
         self._database = database
         self._default_language = default_language
         self._default_timezone = default_timezone
         self._fresh_months = fresh_months
+        self._practices = practices or PracticeSettings()
 
     async def respond(
         self, asker: Asker, typed: str, surroundings: Surroundings, now: datetime, finish: Finish
@@ -79,15 +85,30 @@ class Responder:
             await self._write(ctx, answer, finish)
             return
         async with self._database.write() as writer:
+            if answer.refused is not None:
+                who = await identities.pseudonym(writer, asker.user_id, now)
+                entry = Entry(at=now, actor=who, action="refused", subject=answer.refused, reason=answer.command)
+                await audit.add(writer, entry)
             await finish(writer, answer)
 
-    async def context(self, reader: Reader, there: Asker, now: datetime) -> Context:
+    async def context(
+        self,
+        reader: Reader,
+        there: Asker,
+        now: datetime,
+        *,
+        moderation: Asker | None = None,
+        practices: Asker | None = None,
+    ) -> Context:
         """Return a context to say something in a room without having been asked; nobody holds anything in it."""
 
         async def holds(_permission: Permission) -> bool:
             return False
 
-        return await self._context(reader, there, Surroundings(holds=holds, condition=_nothing_known), now)
+        surroundings = Surroundings(
+            holds=holds, condition=_nothing_known, moderation=moderation, practices=practices
+        )
+        return await self._context(reader, there, surroundings, now)
 
     async def _prepare(self, ctx: Context, typed: str) -> Answer | _Call:
         """Answer a question; hand back a command that writes."""
@@ -97,7 +118,7 @@ class Responder:
         declared = found.command
         try:
             if not await ctx.may(declared.permission):
-                return Answer(_forbidden(ctx, declared), declared.name)
+                return Answer(_forbidden(ctx, declared), declared.name, refused=_recorded(found))
             call = _Call(declared, read(ctx, declared.parameters, found.rest))
             return call if declared.writes else await call.run(ctx)
         except CommandError as error:
@@ -107,6 +128,8 @@ class Responder:
 
     async def _found(self, ctx: Context, typed: str) -> Found | None:
         """Return the command that was typed; in a talk what is typed without prefix is an answer."""
+        if ctx.surroundings.corrects is not None:
+            return Found(talks.ANSWER, typed)
         if ctx.surroundings.bare and await talk_storage.of(ctx.storage, ctx.asker.user_id, ctx.now):
             return Found(talks.ANSWER, typed)
         return self.registry.find(typed)
@@ -137,6 +160,8 @@ class Responder:
             default_language=self._default_language,
             timezone=voice.timezone or self._default_timezone,
             fresh_months=self._fresh_months,
+            practices=self._practices,
+            chatham=voice.chatham,
         )
 
 
@@ -209,6 +234,14 @@ async def _unknown(ctx: Context, typed: str) -> Markdown:
             suggestion=code(f"{ctx.asker.prefix}{near}"),
         )
     return ctx.text("I don't know {typed}. {help} lists what I can do.", typed=shown, help=code(ctx.typed("help")))
+
+
+def _recorded(found: Found) -> str | None:
+    """Return as what an attempt is recorded, of commands that decide."""
+    if not found.command.audited:
+        return None
+    number = found.rest.split(maxsplit=1)[0] if found.rest else ""
+    return f"submission/{number}" if number.isascii() and number.isdigit() else f"command/{found.command.name}"
 
 
 def _forbidden(ctx: Context, declared: Command) -> Markdown:

@@ -129,10 +129,20 @@ class FocalSettings(_Section):
 
 
 class PracticeSettings(_Section):
-    """After how many days without a change a draft is forgotten, and what was not taken, or withdrawn."""
+    """How practices are reviewed, and how long what was submitted is kept.
+
+    Drafts are forgotten after `draft_days` without a change, what was not taken or withdrawn after `closed_days`,
+    who is behind a pseudonym after `identity_days` in which nothing of theirs changed, the audit after
+    `audit_days`. Moderators are reminded of what waits longer than `waiting_days`. What names one of the countries
+    in `two_moderators` (ISO 3166-1 alpha-2) needs two of them.
+    """
 
     draft_days: int = Field(default=30, ge=1, le=365)
     closed_days: int = Field(default=90, ge=1, le=3650)
+    identity_days: int = Field(default=365, ge=30, le=3650)
+    audit_days: int = Field(default=365, ge=30, le=3650)
+    waiting_days: int = Field(default=3, ge=1, le=90)
+    two_moderators: list[Annotated[str, Field(pattern="^[A-Z]{2}$")]] = []
 
 
 class EventSettings(_Section):

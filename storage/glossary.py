@@ -202,6 +202,17 @@ async def replace(writer: Writer, glossary: Iterable[Concept], at: datetime) -> 
     await writer.changed("glossary")
 
 
+async def put(writer: Writer, one: Concept, at: datetime) -> None:
+    """Put one concept into the glossary, in place of the one of the same id; a new one comes last."""
+    known = await every(writer)
+    places = {each.id: place for place, each in enumerate(known)}
+    if one.id in places:
+        known[places[one.id]] = one
+    else:
+        known.append(one)
+    await replace(writer, known, at)
+
+
 async def _insert(writer: Writer, glossary: list[Concept], at: datetime) -> None:
     # In a thread and in pages, because a large glossary would hold up the event loop for seconds.
     for table, values in (await asyncio.to_thread(_rows, glossary, at)).items():

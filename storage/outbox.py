@@ -13,6 +13,9 @@ from pydantic import BaseModel
 from storage.database import Reader, Writer
 from storage.schema import outbox
 
+STANDING = ("submission/", "practice/")
+"""Beginnings of the causes of messages that are mended or taken back also after a long time."""
+
 
 class Priority(IntEnum):
     """What goes first when the homeserver lets only so much through."""
@@ -171,6 +174,8 @@ async def count_refused(reader: Reader) -> int:
 
 
 async def prune(writer: Writer, before: datetime) -> int:
-    """Delete what was sent or refused before that time. Return how many rows."""
-    done = await writer.sql.execute(sa.delete(outbox).where(outbox.c.sent_at < before))
+    """Delete what was sent or refused before that time, but not what stands for good. Return how many rows."""
+    stands = sa.or_(*(outbox.c.cause.like(f"{start}%") for start in STANDING))
+    old = sa.and_(outbox.c.sent_at < before, sa.or_(outbox.c.cause.is_(None), ~stands))
+    done = await writer.sql.execute(sa.delete(outbox).where(old))
     return int(done.rowcount)

@@ -13,11 +13,15 @@ from storage.schema import person, room
 
 
 class Voice(BaseModel):
-    """How to answer: the language that the person chose and that of the room, and their time zone (IANA)."""
+    """How to answer: the language that the person chose and that of the room, their time zone (IANA).
+
+    `chatham`: whether the Chatham House Rule holds in the room.
+    """
 
     person: str | None = None
     room: str | None = None
     timezone: str | None = None
+    chatham: bool = False
 
 
 # Asked with each command, and so made once: to make a question takes longer than to answer it.
@@ -26,13 +30,15 @@ _VOICE = sa.select(
     sa.select(room.c.language).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
     sa.select(person.c.timezone).where(person.c.user_id == sa.bindparam("user_id")).scalar_subquery(),
     sa.select(room.c.timezone).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
+    sa.select(room.c.chatham).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
 )
 
 
 async def voice(reader: Reader, user_id: str, room_id: str) -> Voice:
     """Return all choices with one question."""
-    mine, rooms, zone, there = (await reader.sql.execute(_VOICE, {"user_id": user_id, "room_id": room_id})).one()
-    return Voice(person=mine, room=rooms, timezone=zone or there)
+    found = (await reader.sql.execute(_VOICE, {"user_id": user_id, "room_id": room_id})).one()
+    mine, rooms, zone, there, chatham = found
+    return Voice(person=mine, room=rooms, timezone=zone or there, chatham=bool(chatham))
 
 
 async def choose_language(writer: Writer, user_id: str, code: str, at: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from storage import due, identities, submissions
+from storage import due, identities, submissions, unfinished
 from storage.database import Reader, Writer
 from storage.reminders import REMIND
 from storage.schema import metadata, outbox
@@ -31,7 +31,6 @@ RULES: dict[str, Rule] = {
     "awaited_file": "delete",
     "identity": "delete",
     "inbox": "replace",
-    "suggestion": "replace",
     "proposal": "replace",
     "change": "replace",
     "focal": "replace",
@@ -76,13 +75,19 @@ async def everything(reader: Reader, person: str) -> dict[str, list[dict[str, An
 
 
 async def forget(writer: Writer, person: str, at: datetime) -> list[Submission]:
-    """Forget a person. Return what they had submitted, as it is now: erased."""
+    """Forget a person. Return what they had submitted to others, as it is now: erased."""
     pseudonym = await identities.known_pseudonym(writer, person)
     sent = await submissions.of_author(writer, pseudonym) if pseudonym is not None else []
     author = Actor("author", pseudonym)
-    erased = [await submissions.change(writer, one.id, "erase", author, at) for one in sent]
+    erased = []
+    for one in sent:
+        if one.state != "erased":
+            gone = await submissions.change(writer, one.id, "erase", author, at)
+            await unfinished.forget(writer, unfinished.draft(one.id))
+            erased += [gone] if one.state != "draft" else []
     # Reminders are due under a name with the person in it.
     await due.cancel_ending(writer, REMIND, f"/{person}")
+    await unfinished.forget(writer, unfinished.talk(person))
     await writer.sql.execute(sa.delete(outbox).where(outbox.c.room_id == person))
     for name, names in columns().items():
         table = metadata.tables[name]

@@ -33,6 +33,11 @@ _FIND = sa.text(
     "SELECT rowid, language, rank FROM practice_text WHERE practice_text MATCH :match "
     "AND rank MATCH 'bm25(0.0, 10.0, 4.0, 1.0)' ORDER BY rank LIMIT :most"
 )
+_ALIKE = sa.text(
+    "SELECT rowid, title, summary, rest FROM practice_text WHERE practice_text MATCH :match "
+    "AND rank MATCH 'bm25(0.0, 10.0, 4.0, 1.0)' ORDER BY rank LIMIT 20"
+)
+ALIKE_WORDS = 40
 NEARER = 3.0
 """How much more a practice in the language of who asks weighs."""
 _WORD = re.compile(r"\w+")
@@ -62,6 +67,20 @@ async def find(reader: Reader, words: str, language: str) -> list[int]:
     # The rank of FTS5 is negative, the best the lowest.
     weighed = [(row.rank * (NEARER if row.language == language else 1.0), -row.rowid) for row in rows]
     return [-number for _, number in sorted(weighed)]
+
+
+async def alike(reader: Reader, text: str, language: str, least: int) -> list[int]:
+    """Return the practices that share at least so many stems with a text, the best first."""
+    asked = [stem for stem in dict.fromkeys(stems(text, language)) if stem not in STOP_WORDS and len(stem) > 2]
+    if not asked:
+        return []
+    match = " OR ".join(f'"{stem}"' for stem in asked[:ALIKE_WORDS])
+    shared = []
+    for row in await reader.sql.execute(_ALIKE, {"match": match}):
+        words = set(f"{row.title} {row.summary} {row.rest}".split())
+        if len(words & set(asked)) >= least:
+            shared.append(row.rowid)
+    return shared
 
 
 def stems(text: str, language: str) -> list[str]:

@@ -17,7 +17,7 @@ Membership = Literal["invite", "join", "leave"]
 class Room(BaseModel):
     """A room. `successor` is the room that replaced it; `since` when the bot came to it.
 
-    `quiet` are kinds of events that are not announced in it.
+    `quiet` are kinds of events that are not announced in it; in a `chatham` room the Chatham House Rule holds.
     """
 
     room_id: str
@@ -29,6 +29,7 @@ class Room(BaseModel):
     language: str | None = None
     timezone: str | None = None
     quiet: list[str] | None = None
+    chatham: bool | None = None
     successor: str | None = None
     since: datetime
 
@@ -46,7 +47,7 @@ async def one(reader: Reader, room_id: str) -> Room | None:
 
 async def put(writer: Writer, shown: Room) -> None:
     """Store a room as it is now."""
-    values = shown.model_dump(exclude={"room_id", "language", "timezone", "quiet"})
+    values = shown.model_dump(exclude={"room_id", "language", "timezone", "quiet", "chatham"})
     done = await writer.sql.execute(sa.update(room).where(room.c.room_id == shown.room_id).values(**values))
     if done.rowcount == 0:
         await writer.sql.execute(sa.insert(room).values(**shown.model_dump()))
@@ -76,3 +77,13 @@ async def quiet(reader: Reader, room_id: str) -> list[str]:
 async def choose_quiet(writer: Writer, room_id: str, kinds: list[str]) -> None:
     """Set the kinds of events that are not announced in a room."""
     await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(quiet=kinds))
+
+
+async def is_chatham(reader: Reader, room_id: str) -> bool:
+    """Tell whether the Chatham House Rule holds in a room."""
+    return bool((await reader.sql.execute(sa.select(room.c.chatham).where(room.c.room_id == room_id))).scalar())
+
+
+async def choose_chatham(writer: Writer, room_id: str, holds: bool) -> None:
+    """Set whether the Chatham House Rule holds in a room."""
+    await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(chatham=holds))

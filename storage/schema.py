@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -76,6 +76,7 @@ room = sa.Table(
     sa.Column("since", UtcDateTime, nullable=False),
     sa.Column("timezone", sa.Text, comment="In which times are told in the room."),
     sa.Column("quiet", sa.JSON, comment="Kinds of events that are not announced in the room."),
+    sa.Column("chatham", sa.Boolean, comment="Whether the Chatham House Rule holds in the room."),
     comment="Rooms that the bot is or was in.",
 )
 
@@ -152,6 +153,7 @@ talk = sa.Table(
     sa.Column("step", sa.Integer, nullable=False, comment="Which question is to be answered."),
     sa.Column("answers", sa.JSON, nullable=False),
     sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("messages", sa.JSON, comment="Which message answered which question, so that an edit corrects it."),
     sa.Index(None, "expires_at"),
     comment="Guided talks in direct chats: one question after the other.",
 )
@@ -417,18 +419,6 @@ proposal = sa.Table(
     comment="Imports that were shown, and what became of them.",
 )
 
-suggestion = sa.Table(
-    "suggestion",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("person", sa.Text, nullable=False, info=_person()),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("made_at", UtcDateTime, nullable=False),
-    sqlite_autoincrement=True,
-    comment="Corrections that members suggested.",
-)
-
 due = sa.Table(
     "due",
     metadata,
@@ -549,6 +539,31 @@ submission = sa.Table(
     sa.Index(None, "author"),
     sqlite_autoincrement=True,
     comment="What members submit to the moderators.",
+)
+
+review = sa.Table(
+    "review",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("submission_id", sa.ForeignKey("submission.id"), nullable=False),
+    sa.Column("by", sa.Text, nullable=False, comment="The pseudonym of a moderator, or of the author."),
+    sa.Column("item", sa.Text, comment="Of the checklist; null: a note."),
+    sa.Column("answer", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index(None, "submission_id", "id"),
+    sqlite_autoincrement=True,
+    comment="What moderators noted while they reviewed a submission.",
+)
+
+guidance = sa.Table(
+    "guidance",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("language", sa.Text, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    comment="Texts that moderators write for members, such as where violations are reported.",
 )
 
 audit = sa.Table(

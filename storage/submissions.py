@@ -10,19 +10,19 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from storage import audit, practice_search
+from storage import audit, practice_search, reviews
 from storage.audit import Entry
 from storage.database import Reader, Writer
 from storage.schema import submission
 
-Kind = Literal["practice", "challenge"]
+Kind = Literal["practice", "challenge", "term", "correction", "event"]
 State = Literal[
     "draft", "submitted", "in_review", "changes_requested", "approved", "published", "update_pending", "archived",
     "rejected", "withdrawn", "safety_hold", "erased",
 ]  # fmt: skip
 Action = Literal[
-    "submit", "claim", "request_changes", "approve", "publish", "reject", "hold", "release", "unpublish",
-    "archive", "revise", "decline_update", "withdraw", "erase",
+    "submit", "claim", "request_changes", "endorse", "approve", "publish", "reject", "hold", "release",
+    "unpublish", "archive", "revise", "endorse_update", "decline_update", "withdraw", "erase",
 ]  # fmt: skip
 Role = Literal["author", "moderator", "bot"]
 Facts = dict[str, Any]
@@ -51,6 +51,8 @@ WAYS: Mapping[Action, Way] = {
     "submit": _way("draft changes_requested", "submitted", "author"),
     "claim": _way("submitted in_review", "in_review", "moderator"),
     "request_changes": _way("submitted in_review", "changes_requested", "moderator", reason=True),
+    # The first of two who must agree.
+    "endorse": _way("submitted in_review", "in_review", "moderator"),
     "approve": _way("submitted in_review", "approved", "moderator"),
     "publish": _way("approved update_pending", "published", "bot moderator"),
     "reject": _way("submitted in_review changes_requested safety_hold", "rejected", "moderator", reason=True),
@@ -62,6 +64,7 @@ WAYS: Mapping[Action, Way] = {
     "unpublish": _way("published update_pending", "archived", "moderator", reason=True),
     "archive": _way("published", "archived", "bot"),
     "revise": _way("published", "update_pending", "author"),
+    "endorse_update": _way("update_pending", "update_pending", "moderator"),
     "decline_update": _way("update_pending", "published", "moderator", reason=True),
     "withdraw": _way(
         "draft submitted in_review changes_requested approved published update_pending archived safety_hold",
@@ -112,7 +115,7 @@ class RefusedError(Exception):
 class NotAllowedError(RefusedError):
     """No way leads there: from this state, for this person, or without a reason."""
 
-    def __init__(self, why: Literal["state", "role", "own", "reason", "again"], state: State) -> None:
+    def __init__(self, why: Literal["state", "role", "own", "reason", "again", "two"], state: State) -> None:
         super().__init__(f"{why} in {state}")
         self.why = why
         self.state = state
@@ -138,9 +141,9 @@ async def of_author(reader: Reader, pseudonym: str) -> list[Submission]:
     return [Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
-async def waiting(reader: Reader, reviewer: str | None = None) -> list[Submission]:
+async def waiting(reader: Reader, reviewer: str | None = None, states: Sequence[State] = OPEN) -> list[Submission]:
     """Return what waits for moderators, the longest first; with `reviewer` only what that one has claimed."""
-    query = sa.select(submission).where(submission.c.state.in_(OPEN))
+    query = sa.select(submission).where(submission.c.state.in_(states))
     if reviewer is not None:
         query = query.where(submission.c.reviewer == reviewer)
     rows = await reader.sql.execute(query.order_by(submission.c.updated_at, submission.c.id))
@@ -192,10 +195,12 @@ async def change(
     version: int | None = None,
     reason: str | None = None,
     update: Facts | None = None,
+    moderators: int = 1,
 ) -> Submission:
     """Take a way: guard, write and audit, in the transaction of the writer. Return the submission as it is then.
 
     With `version` it is only done if nobody changed it since. `update` are fields that change with it.
+    `moderators` is how many different ones must have agreed before it is approved.
 
     Raises:
         ConflictError: somebody else was faster.
@@ -208,6 +213,7 @@ async def change(
     if version is not None and before.version != version:
         raise ConflictError(before)
     _guard(before, action, actor, reason)
+    _agreed(before, action, actor, moderators)
     after = before.model_copy(
         update={
             **_consequences(before, action, actor),
@@ -223,7 +229,7 @@ async def change(
     )
     if after.kind == "practice" and after.state in PUBLIC:
         await practice_search.put(writer, number, after.language, after.fields)
-    elif before.state in PUBLIC:
+    elif before.kind == "practice" and before.state in PUBLIC:
         await practice_search.drop(writer, number)
     entry = Entry(
         at=at,
@@ -235,13 +241,17 @@ async def change(
         reason=reason if action != "erase" else None,
     )
     await audit.add(writer, entry)
+    if action == "erase":
+        await reviews.forget(writer, number)
     return after
 
 
-async def replace_draft(writer: Writer, number: int, fields: Facts, consent: Facts, at: datetime) -> None:
+async def replace_draft(
+    writer: Writer, number: int, language: str, fields: Facts, consent: Facts, at: datetime
+) -> None:
     """Put other texts into a draft, which nobody but its author knows of."""
     this = sa.and_(submission.c.id == number, submission.c.state == "draft")
-    values = {"fields": fields, "consent": consent, "updated_at": at}
+    values = {"language": language, "fields": fields, "consent": consent, "updated_at": at}
     await writer.sql.execute(sa.update(submission).where(this).values(**values))
 
 
@@ -272,18 +282,31 @@ def _guard(before: Submission, action: Action, actor: Actor, reason: str | None)
         raise NotAllowedError("reason", before.state)
 
 
+def _agreed(before: Submission, action: Action, actor: Actor, moderators: int) -> None:
+    """See to it that as many moderators agree as must."""
+    if actor.role != "moderator" or action not in ("endorse", "endorse_update", "approve", "publish"):
+        return
+    if actor.pseudonym in before.approvals and before.state != "approved":
+        raise NotAllowedError("again", before.state)
+    decides = action == "approve" or (action == "publish" and before.state == "update_pending")
+    if decides and len(before.approvals) + 1 < moderators:
+        raise NotAllowedError("two", before.state)
+
+
 def _consequences(before: Submission, action: Action, actor: Actor) -> Facts:
     """Return what changes besides the state."""
     if action in ("submit", "revise", "release"):
         return {"approvals": [], "reviewer": None}
     if action == "claim":
         return {"reviewer": actor.pseudonym}
-    if action == "approve":
+    if action in ("approve", "endorse", "endorse_update"):
         return {"approvals": [*before.approvals, actor.pseudonym]}
     if action == "publish" and before.proposed is not None:
         return {"fields": before.proposed, "proposed": None}
     if action == "decline_update":
         return {"proposed": None}
+    if action in ("hold", "withdraw", "unpublish"):
+        return {"publish_at": None}
     if action == "erase":
         # A tombstone: the number stays, so that nobody else gets it, and the states in the audit.
         return {

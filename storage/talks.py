@@ -15,13 +15,17 @@ Answers = dict[str, Any]
 
 
 class Talk(BaseModel):
-    """A talk. `step` is the number of the question that is to be answered; `answers` are by its key."""
+    """A talk. `step` is the number of the question that is to be answered; `answers` are by its key.
+
+    `messages` says which message (by its event) answered which question.
+    """
 
     person: str
     kind: str
     step: int
     answers: Answers
     expires_at: datetime
+    messages: dict[str, str] | None = None
 
 
 # Asked with each message in a direct chat, and so made once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from commands.context import Asker, Condition, Permission, Surroundings
 from commands.registry import Registry
 from commands.rendering import Rendered, render
 from commands.respond import Answer, Responder
+from config.settings import PracticeSettings
 from storage import rooms, starter
 from storage.database import Database, Writer
 
@@ -28,6 +30,7 @@ class Conversation:
 
     def __init__(self, database: Database, commands: Registry) -> None:
         self.database = database
+        self.registry = commands
         self._responder = Responder(database, commands, "en")
         self._address = Address("!", "@gaamac:example.org", "GAAMAC")
         self.moderators: set[str] = set()
@@ -43,6 +46,11 @@ class Conversation:
         self.awaits_file: str | None = None
         self.now = NOW
         self.has_moderation = True
+        self._messages = count(1)
+
+    def use(self, practices: PracticeSettings) -> None:
+        """Go on under other settings."""
+        self._responder = Responder(self.database, self.registry, "en", practices=practices)
 
     async def __call__(
         self,
@@ -53,6 +61,7 @@ class Conversation:
         mentioned: bool = False,
         file: bytes | None = None,
         pressed: bool = False,
+        corrects: str | None = None,
     ) -> str | None:
         text = self._address.command_in(typed, direct=direct, mentioned=mentioned, is_reply=False)
         if text is None:
@@ -74,6 +83,9 @@ class Conversation:
             moderation=Asker("", "!moderators:example.org", direct=False, prefix="!")
             if self.has_moderation
             else None,
+            practices=Asker("", "!practices:example.org", direct=False, prefix="!"),
+            message=f"${next(self._messages)}",
+            corrects=corrects,
             pressed=pressed,
             bare=direct and self._address.is_bare(typed),
             file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
