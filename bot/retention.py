@@ -1,6 +1,7 @@
 """What was submitted is forgotten after a time, each day: drafts, and what was not taken or withdrawn.
 
-The messages about it in the rooms are taken back with it.
+The messages about it in the rooms are taken back with it. Who is behind a pseudonym, and the audit, have their
+time, too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot import answers
 from config.settings import PracticeSettings
-from storage import outbox, submissions
+from storage import audit, identities, outbox, submissions
 from storage.database import Writer
 from storage.outbox import OutboxRow
 from storage.submissions import Actor
@@ -30,4 +31,6 @@ async def forget(writer: Writer, settings: PracticeSettings, now: datetime) -> l
             for cause in (f"submission/{one.id}", f"practice/{one.id}"):
                 standing = await outbox.answers(writer, cause)
                 rows += answers.withdrawal(standing, trigger=f"forgotten/{one.id}", cause=cause, now=now)
+    await identities.prune(writer, now - timedelta(days=settings.identity_days))
+    await audit.prune(writer, now - timedelta(days=settings.audit_days), now)
     return await outbox.add(writer, rows)

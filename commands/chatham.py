@@ -21,9 +21,10 @@ OFF = frozenset({"off", "non", "no", "desactive", "desactivar", "desactiver"})
     topic="bot",
     examples={
         "en": ("chatham", "chatham on", "chatham off"),
-        "fr": ("chatham", "chatham oui", "chatham non"),
-        "es": ("chatham", "chatham sí", "chatham no"),
+        "fr": ("règle chatham", "règle chatham oui", "règle chatham non"),
+        "es": ("regla chatham", "regla chatham sí", "regla chatham no"),
     },
+    aliases={"fr": ("règle chatham",), "es": ("regla chatham",)},
     permission=Permission.ROOM_MODERATOR | Permission.MODERATOR,
     writes=True,
 )

@@ -39,7 +39,7 @@ async def submit(ctx: Context, kind: Kind, fields: Facts, said: Markdown | None 
         )
     author = await identities.pseudonym(ctx.writer, ctx.asker.user_id, ctx.now)
     if any(
-        one.kind == kind and one.fields == fields and one.state in submissions.OPEN
+        one.kind == kind and one.fields == fields and one.state not in ("withdrawn", "archived")
         for one in await submissions.of_author(ctx.writer, author)
     ):
         return Reply(ctx.text("The moderators have this from you already. Thank you."))

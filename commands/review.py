@@ -97,10 +97,10 @@ def _list(ctx: Context, remarks: list[Remark]) -> Markdown:
     topic="queue",
     examples={
         "en": ("note 17 I know this radio and ask them",),
-        "fr": ("note 17 Je connais cette radio et je demande",),
+        "fr": ("annoter 17 Je connais cette radio et je demande",),
         "es": ("nota 17 Conozco esta radio y pregunto",),
     },
-    aliases={"es": ("nota",)},
+    aliases={"fr": ("annoter",), "es": ("nota",)},
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,

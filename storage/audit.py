@@ -14,6 +14,7 @@ from storage.database import Reader, Writer
 from storage.schema import audit
 
 BEGINNING = "0" * 64
+PRUNED = "prune"
 
 
 class Entry(BaseModel):
@@ -54,13 +55,38 @@ async def of_subject(reader: Reader, subject: str) -> list[Entry]:
     return [Entry.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
+async def prune(writer: Writer, before: datetime, at: datetime) -> int:
+    """Delete what is older than that, but for the last of it. Return how many rows.
+
+    That one is what the chain hangs on from then on: a row about the deletion says so, with its hash.
+    """
+    old = sa.select(audit.c.id, audit.c.hash).where(audit.c.at < before).order_by(audit.c.id.desc()).limit(1)
+    last = (await writer.sql.execute(old)).first()
+    if last is None:
+        return 0
+    done = await writer.sql.execute(sa.delete(audit).where(audit.c.id < last.id))
+    if done.rowcount:
+        await add(writer, Entry(at=at, actor=None, action=PRUNED, subject=f"audit/{last.id}", reason=last.hash))
+    return int(done.rowcount)
+
+
 async def verify(reader: Reader) -> Broken | None:
     """Go through the chain. Return the first row that does not hold; None if all do.
 
     A chain that was cut off at its end holds; who wants to find that keeps the last hash elsewhere.
     """
     before, number = BEGINNING, 0
-    async for entry in _all(reader):
+    first = (await reader.sql.execute(sa.select(audit.c.id, audit.c.hash).order_by(audit.c.id).limit(1))).first()
+    if first is not None and first.id != 1:
+        # Rows before it were deleted after their time, if a row that holds says so.
+        subject = f"audit/{first.id}"
+        said = sa.select(audit.c.id).where(
+            audit.c.action == PRUNED, audit.c.subject == subject, audit.c.reason == first.hash
+        )
+        if (await reader.sql.execute(said)).first() is None:
+            return Broken(id=first.id, missing=True)
+        before, number = first.hash, first.id
+    async for entry in _all(reader, after=number):
         if entry.id != number + 1:
             return Broken(id=entry.id, missing=True)
         if entry.hash != _hash(entry, before):
@@ -69,8 +95,7 @@ async def verify(reader: Reader) -> Broken | None:
     return None
 
 
-async def _all(reader: Reader) -> AsyncIterator[Entry]:
-    after = 0
+async def _all(reader: Reader, after: int = 0) -> AsyncIterator[Entry]:
     while True:
         query = sa.select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(1000)
         rows = list(await reader.sql.execute(query))

@@ -10,7 +10,10 @@ import sqlalchemy as sa
 from storage import audit
 from storage.audit import Entry
 from storage.database import Reader, Writer
-from storage.schema import identity
+from storage.schema import audit as audit_table
+from storage.schema import identity, submission
+
+WAITING = ("draft", "submitted", "in_review", "changes_requested", "approved", "update_pending", "safety_hold")
 
 
 async def pseudonym(writer: Writer, person: str, at: datetime) -> str:
@@ -43,3 +46,17 @@ async def erase(writer: Writer, person: str) -> str | None:
     known = await known_pseudonym(writer, person)
     await writer.sql.execute(sa.delete(identity).where(identity.c.person == person))
     return known
+
+
+async def prune(writer: Writer, before: datetime) -> int:
+    """Forget who is behind the pseudonyms of which nothing was heard since that time. Return how many.
+
+    Who has a draft, or something with the moderators, is kept: they wait for an answer.
+    """
+    waits = sa.exists().where(
+        submission.c.author == identity.c.pseudonym,
+        sa.or_(submission.c.updated_at >= before, submission.c.state.in_(WAITING)),
+    )
+    acted = sa.exists().where(audit_table.c.actor == identity.c.pseudonym, audit_table.c.at >= before)
+    done = await writer.sql.execute(sa.delete(identity).where(identity.c.since < before, ~waits, ~acted))
+    return int(done.rowcount)

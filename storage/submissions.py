@@ -313,6 +313,7 @@ def _consequences(before: Submission, action: Action, actor: Actor) -> Facts:
             "author": None,
             "fields": {},
             "proposed": None,
+            "approvals": [],
             "consent": {},
             "publish_at": None,
             "reviewer": None,

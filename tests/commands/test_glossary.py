@@ -113,7 +113,7 @@ async def test_nothing_near_says_so_and_how_to_suggest_one(ask: Conversation) ->
     said = await ask("!term ICC")
     assert said is not None
     assert said.startswith("I have no term ICC, and no definition speaks of it.")
-    assert "Tell a moderator the term and a source for it." in said
+    assert "!term suggest tells the moderators." in said
 
 
 async def test_words_of_a_definition_are_searched_when_no_term_fits(ask: Conversation) -> None:

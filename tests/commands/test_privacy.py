@@ -43,22 +43,26 @@ async def test_all_of_it_is_sent_as_a_file_in_a_direct_chat_only(ask: Conversati
     (file,) = ask.attachments
     found = json.loads(file.data)
     assert set(found) == {
-        *("person", "attendance", "reminder", "following", "talk", "identity", "submission", "suggestion"),
-        "proposal",
+        *("person", "attendance", "reminder", "following", "talk", "identity", "submission"),
     }
-    assert found["submission"][0]["fields"]["title"] == "Radio that warns early"
+    assert found["submission"][-1]["fields"]["title"] == "Radio that warns early"
 
 
 async def test_what_is_forgotten_is_nowhere_in_the_file(ask: Conversation, tmp_path: Path) -> None:
     await filled(ask)
     said = await ask("!forgetme", direct=True) or ""
     assert "This goes, and cannot be brought back:" in said
-    assert "what you shared (1)" in said
+    assert "what you shared (3)" in said
     assert "To do it: forgetme yes" in said
     assert "Early" in (await ask("!practice 1") or "").title(), "nothing has happened yet"
     said = await ask("!forgetme yes", direct=True) or ""
     assert said.startswith("Done. I have forgotten you.")
-    assert ask.posts == ("Submission 1: erased", ""), "and the message in the practices room is taken back"
+    assert ask.posts == (
+        "Submission 3 (event): erased",
+        "Submission 2 (correction): erased",
+        "Submission 1 (practice): erased",
+        "",
+    ), "and the message in the practices room is taken back"
     assert "There is no practice 1." in (await ask("!practice 1") or "")
     await ask("!mydata", direct=True)
     assert ask.last is not None

@@ -83,7 +83,9 @@ async def test_decided_now_and_published_later(ask: Conversation) -> None:
     assert "It is published on Dec 9, 2027" in said
     assert "practices" not in ask.addressed
     async with ask.database.read() as reader:
-        (one,) = [each for each in await due.ready(reader, ask.now + timedelta(days=3650), 500) if each.subject == "1"]
+        (one,) = [
+            each for each in await due.ready(reader, ask.now + timedelta(days=3650), 500) if each.subject == "1"
+        ]
         assert one.kind == "publish_submission"
     assert "To be published on Dec 9, 2027" in ask.posts[0]
     await ask("!approve 1", by=SECOND)
@@ -130,7 +132,10 @@ async def test_attempts_of_who_may_not_are_recorded(ask: Conversation) -> None:
 async def test_a_challenge_shows_what_may_answer_it(ask: Conversation) -> None:
     await sent(ask)
     await ask("!approve 1", by=MODERATOR)
-    assert await ask("!challenges") == "No challenge is open.\n\nDo you have a question to the community? !challenge ask"
+    assert (
+        await ask("!challenges")
+        == "No challenge is open.\n\nDo you have a question to the community? !challenge ask"
+    )
     await say(ask, "challenge ask")
     for answer in ("yes", "How did others answer rumours on local radio stations?", "skip", "general", "yes", "4"):
         said = await say(ask, answer)
@@ -150,7 +155,12 @@ async def test_a_challenge_shows_what_may_answer_it(ask: Conversation) -> None:
 
 async def test_a_term_goes_through_the_queue_into_the_glossary(ask: Conversation) -> None:
     await ask("!term suggest")
-    for answer in ("Rumour desk", "A group that answers rumours.", "UNESCO, https://example.org/desk", "Prevention"):
+    for answer in (
+        "Rumour desk",
+        "A group that answers rumours.",
+        "UNESCO, https://example.org/desk",
+        "Prevention",
+    ):
         said = await say(ask, answer)
     assert "they do not see who you are" in said
     assert "Rumour desk\nA group that answers rumours." in ask.posts[0]

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import re
 import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Awaitable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.demo.client import Client
+import pytest
+
+from bot.demo.client import Client, ClientError
 from bot.demo.homeserver import Homeserver
+from storage import audit
+from storage.database import Database
 from tests.commands.test_practices import ANSWERS
 from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
@@ -48,7 +58,7 @@ async def test_from_sharing_to_publication_with_real_clients_and_kills(
         await author.meet(direct, account.user_id)
         for number, answer in enumerate(ANSWERS, start=2):
             await author.say(direct, answer)
-            if number in (4, 9):
+            if number in (4, 9, 14):
                 await bot.end(signal.SIGKILL)
                 await bot.start(ready=False)
             await author.until(partial(_has, author, direct, account.user_id, number))
@@ -56,7 +66,7 @@ async def test_from_sharing_to_publication_with_real_clients_and_kills(
         assert "This will be published, if the moderators approve it:" in shown
         await author.say(direct, "practice send 1")
 
-        queued = await mod.wait_for(office, _with("Submission 1: waiting for the moderators"), 30)
+        queued = await mod.wait_for(office, _with("Submission 1 (practice): waiting for the moderators"), 30)
         assert author.user_id not in str(queued["content"])
         # Who is in the room without power, and who only types, decides nothing.
         await guest.react(office, queued["event_id"], "✅")
@@ -77,10 +87,199 @@ async def test_from_sharing_to_publication_with_real_clients_and_kills(
         await mod.wait_for(office, _with("cannot be done now"), 30)
         # The message in the queue shows the state that it has now.
         state = "published" if published else "not taken"
-        await mod.wait_for(office, _edited(f"Submission 1: {state}"), 30)
+        await mod.wait_for(office, _edited(f"Submission 1 (practice): {state}"), 30)
     for person in (mod, second, guest, account):
         await person.close()
     await author.close()
+
+
+WAYS = 50
+FORM = """!practice form
+I have read what the bot says about privacy: yes
+Title: {title}
+Country: Kenya
+Level: national
+Led by: civil society
+Summary: {summary}
+Result: Fewer rumours were passed on.
+I have the right to share this: yes
+Nobody can be recognised who did not agree: yes
+To be published: with the country only
+To be seen by: everybody"""
+WORDS = ["radio", "school", "museum", "market", "elders", "women", "youth", "port", "border", "river"]
+
+
+async def test_fifty_ways_with_two_moderators_at_once_and_kills(homeserver: Homeserver, tmp_path: Path) -> None:
+    """Each is decided once, whoever was first; nothing is lost, and nobody is told twice."""
+    account = await homeserver.register(fresh("bot"), "secret")
+    mod = await homeserver.register(fresh("mod"), "secret")
+    second = await homeserver.register(fresh("ana"), "secret")
+    author = await homeserver.register(fresh("mia"), "secret")
+    office = await room_with_bot(mod, account, second)
+    await mod.set_state(office, "m.room.power_levels", await _powers(mod, office, {second.user_id: 50}))
+    library = await room_with_bot(mod, account)
+    direct = await room_with_bot(author, account, is_direct=True)
+    chance = random.Random(20261124)
+    bot = RunningBot(
+        homeserver,
+        account,
+        tmp_path / "bot",
+        invites__allowed=["@*:demo.localhost"],
+        rooms__moderation=office,
+        rooms__practices=library,
+        flood__commands_per_minute=0,
+    )
+    async with bot:
+        for client in (mod, author):
+            await client.listen()
+        for room in (office, library):
+            await joined(mod, room, account.user_id)
+        await joined(author, direct, account.user_id)
+
+        async def killed(*waits: float) -> None:
+            for wait in waits:
+                await asyncio.sleep(wait + chance.random())
+                await bot.end(signal.SIGKILL)
+                await bot.start(ready=False)
+
+        async def forms() -> None:
+            for number in range(WAYS):
+                title = f"The {WORDS[number % 10]} of {WORDS[number // 10]} number {number}"
+                summary = f"What {WORDS[number // 10]} and {WORDS[number % 10]} did together, {number} times."
+                await author.say(direct, FORM.format(title=title, summary=summary))
+
+        await asyncio.gather(forms(), killed(0.5, 1.0))
+        previews = await _all(author, direct, account.user_id, "sends it to the moderators")
+        presses = [author.react(direct, one["event_id"], "✅") for one in previews.values()]
+        await asyncio.gather(_in_turn(presses), killed(0.5, 0.5))
+        queued = await _all(mod, office, account.user_id, "waiting for the moderators")
+        decisions = [
+            asyncio.gather(
+                mod.react(office, event["event_id"], "✅"), second.say(office, f"!reject {number} This is news")
+            )
+            for number, event in queued.items()
+        ]
+        await asyncio.gather(_in_turn(decisions), killed(0.5, 0.5, 0.5))
+        await mod.wait_for(office, lambda _one: len(_told_late(mod, office)) >= WAYS, 120)
+        await author.wait_for(direct, lambda _one: len(_news(author, direct)) >= WAYS, 120)
+        # A while for what must not come: a second decision, a second message.
+        await asyncio.sleep(3)
+        news = Counter(_news(author, direct))
+        titles = Counter(re.findall(r"number \d+", " ".join(news.elements())))
+        assert sorted(titles.values()) == [1] * WAYS
+        published = [said for said in news if "is published" in said]
+        shown = [one for one in await mod.history(library) if _with("(!practice")(one)]
+        assert len(shown) == len(published)
+    with closing(sqlite3.connect(tmp_path / "bot" / "bot.db")) as database:
+        query = "SELECT subject, count(*) FROM audit WHERE action IN ('approve', 'reject') GROUP BY subject"
+        assert sorted(database.execute(query)) == sorted(
+            (f"submission/{number}", 1) for number in range(1, WAYS + 1)
+        )
+        states = Counter(state for (state,) in database.execute("SELECT state FROM submission"))
+        assert states["published"] == len(published)
+        assert states["published"] + states["rejected"] == WAYS
+    opened = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot' / 'bot.db'}")
+    async with opened.read() as reader:
+        assert await audit.verify(reader) is None
+    await opened.close()
+    for person in (mod, second, author, account):
+        await person.close()
+
+
+async def test_who_may_not_decide_does_not_and_it_is_recorded(homeserver: Homeserver, tmp_path: Path) -> None:
+    account = await homeserver.register(fresh("bot"), "secret")
+    mod = await homeserver.register(fresh("mod"), "secret")
+    demoted = await homeserver.register(fresh("ana"), "secret")
+    outside = await homeserver.register(fresh("out"), "secret")
+    forger = await NioMember.enter(homeserver, fresh("forger"), tmp_path / "forger")
+    office = await forger.create(account.user_id, mod.user_id, demoted.user_id)
+    levels = {forger.user_id: 0, account.user_id: 0, mod.user_id: 100, demoted.user_id: 50}
+    await mod.join(office)
+    await demoted.join(office)
+    await forger.client.room_put_state(
+        office, "m.room.power_levels", {**await _powers(mod, office, levels), "users": levels}
+    )
+    community = await room_with_bot(outside, account)
+    side = await room_with_bot(demoted, account)
+    async with RunningBot(
+        homeserver, account, tmp_path / "bot", invites__allowed=["@*:demo.localhost"], rooms__moderation=office
+    ) as bot:
+        for client, room in ((outside, community), (demoted, side)):
+            await client.listen()
+            await joined(client, room, account.user_id)
+        await forger.meet(office, account.user_id)
+        forger.listen()
+        await outside.ask(community, "!focal suggest kenya The office moved, see https://example.org", 30)
+        await forger.until(lambda: any("Submission 1" in said for said in forger.bodies(office, account.user_id)))
+
+        # In an encrypted room anybody can send an event that says inside that it is of that type.
+        forged = {**await _powers(mod, office, {forger.user_id: 100}), "state_key": ""}
+        await forger.send(office, "m.room.power_levels", forged)
+        await forger.say(office, "!approve 1")
+        await forger.until(lambda: _count(forger.bodies(office, account.user_id), "is for moderators") == 1)
+        # A moderator a second ago, whose app does not know it yet.
+        levels = {**levels, demoted.user_id: 0}
+        await mod.set_state(office, "m.room.power_levels", {**await _powers(mod, office, {}), "users": levels})
+        assert "is for moderators" in await demoted.ask(side, "!approve 1", 30)
+        # Who is not in the room cannot even react: the homeserver refuses it.
+        queued = next(one["event_id"] for one in await mod.history(office) if one["sender"] == account.user_id)
+        with pytest.raises(ClientError) as error:
+            await outside.react(office, queued, "✅")
+        assert error.value.status == 403
+        said = await outside.ask(community, "!approve 1", 30)
+        assert "is for moderators" in said
+        await bot.end()
+    with closing(sqlite3.connect(tmp_path / "bot" / "bot.db")) as database:
+        attempts = list(
+            database.execute("SELECT subject, reason, actor FROM audit WHERE action = 'refused' ORDER BY id")
+        )
+        assert [(subject, command) for subject, command, _actor in attempts] == [("submission/1", "approve")] * 3
+        assert len({actor for _subject, _command, actor in attempts}) == 3
+        assert list(database.execute("SELECT state FROM submission")) == [("submitted",)]
+    await forger.close()
+    for person in (mod, demoted, outside, account):
+        await person.close()
+
+
+async def _in_turn(some: list[Awaitable[object]]) -> None:
+    for one in some:
+        await one
+
+
+async def _all(client: Client, room: str, sender: str, words: str) -> dict[int, dict[str, Any]]:
+    """Wait until a message of each number is there, and return them by their numbers."""
+    found: dict[int, dict[str, Any]] = {}
+
+    def seen(_one: object) -> bool:
+        for event in client.seen.get(room, []):
+            body = str(event["content"].get("body"))
+            number = re.search(r"practice send (\d+)|^Submission (\d+)", body)
+            if event["sender"] == sender and words in body and number and "m.new_content" not in event["content"]:
+                found.setdefault(int(number[1] or number[2]), event)
+        return len(found) >= WAYS
+
+    await client.wait_for(room, seen, 180)
+    return found
+
+
+def _told_late(client: Client, room: str) -> list[str]:
+    return [body for body in _bodies(client, room) if "cannot be done now" in body]
+
+
+def _news(client: Client, room: str) -> list[str]:
+    return [body for body in _bodies(client, room) if "is published" in body or "do not take" in body]
+
+
+def _bodies(client: Client, room: str) -> list[str]:
+    return [
+        str(one["content"].get("body"))
+        for one in client.seen.get(room, [])
+        if "m.new_content" not in one["content"]
+    ]
+
+
+def _count(bodies: list[str], words: str) -> int:
+    return sum(words in body for body in bodies)
 
 
 def _has(author: NioMember, room: str, sender: str, count: int) -> bool:

@@ -195,6 +195,9 @@ STEPS = st.lists(
 )
 
 
+AGREEING = ("endorse", "endorse_update", "approve", "publish")
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_any_steps_of_anybody_lead_only_where_a_way_is(
@@ -205,6 +208,7 @@ async def test_any_steps_of_anybody_lead_only_where_a_way_is(
         one = await submissions.add(writer, NEW)
     state: State = "draft"
     version = rows = 1
+    approved: set[str | None] = set()
     for number, (action, actor, with_reason, behind) in enumerate(steps):
         at = NOW + timedelta(minutes=number)
         done = True
@@ -227,8 +231,14 @@ async def test_any_steps_of_anybody_lead_only_where_a_way_is(
         if (actor.role == "author" and not by_author) or (actor.role == "moderator" and by_author):
             roles = set()
         may = behind == 0 and state in way.since and bool(roles & way.who) and (with_reason or not way.reason)
+        if action in AGREEING and actor.role == "moderator" and state != "approved":
+            may = may and actor.pseudonym not in approved
         assert done == may
         if done:
+            if action in ("endorse", "endorse_update", "approve"):
+                approved.add(actor.pseudonym)
+            elif action in ("submit", "revise", "release", "erase"):
+                approved.clear()
             state, version, rows = way.to, version + 1, rows + 1
             assert (kept.state, kept.version) == (state, version)
     async with database.read() as reader:
@@ -240,3 +250,56 @@ async def test_any_steps_of_anybody_lead_only_where_a_way_is(
         assert len(trail) == rows
         assert [step.before for step in trail[1:]] == [step.after for step in trail[:-1]]
         assert await audit.verify(reader) is None
+
+
+async def test_what_is_left_of_an_audit_after_its_time_can_be_verified(database: Database) -> None:
+    one = await reach(database, ("submit", ME), ("claim", MOD))
+    later = NOW + timedelta(days=400)
+    async with database.write() as writer:
+        await submissions.change(writer, one.id, "approve", MOD, later)
+        assert await audit.prune(writer, later - timedelta(days=365), later) == 2
+        assert await audit.prune(writer, later - timedelta(days=365), later) == 0
+        assert await audit.verify(writer) is None
+        assert len(await audit.of_subject(writer, f"submission/{one.id}")) == 2
+    async with database.write() as writer:
+        await writer.sql.execute(sa.delete(audit_table).where(audit_table.c.id == 3))
+        broken = await audit.verify(writer)
+        assert broken is not None
+        assert (broken.id, broken.missing) == (4, True)
+
+
+async def test_who_is_behind_a_pseudonym_is_forgotten_after_its_time(database: Database) -> None:
+    async with database.write() as writer:
+        idle = await identities.pseudonym(writer, "@idle:example.org", NOW)
+        waits = await identities.pseudonym(writer, "@waits:example.org", NOW)
+        active = await identities.pseudonym(writer, "@active:example.org", NOW)
+        for who in (idle, waits):
+            await submissions.add(writer, NEW.model_copy(update={"author": who}))
+        await submissions.change(writer, 1, "withdraw", Actor("author", idle), NOW)
+        later = NOW + timedelta(days=400)
+        await audit.add(writer, audit.Entry(at=later, actor=active, action="claim", subject="submission/2"))
+        assert await identities.prune(writer, later - timedelta(days=365)) == 1
+        assert await identities.known_pseudonym(writer, "@idle:example.org") is None
+        assert await identities.known_pseudonym(writer, "@waits:example.org") == waits
+        assert await identities.known_pseudonym(writer, "@active:example.org") == active
+
+
+async def test_two_moderators_are_two(database: Database) -> None:
+    one = await reach(database, ("submit", ME))
+    steps: list[tuple[submissions.Action, Actor, str | None]] = [
+        ("approve", MOD, "two"),
+        ("endorse", MOD, None),
+        ("endorse", MOD, "again"),
+        ("approve", MOD, "again"),
+        ("approve", MOD2, None),
+    ]
+    said: list[str | None] = []
+    for action, actor, _why in steps:
+        try:
+            async with database.write() as writer:
+                await submissions.change(writer, one.id, action, actor, NOW, moderators=2)
+        except NotAllowedError as error:
+            said.append(error.why)
+        else:
+            said.append(None)
+    assert said == [why for _action, _actor, why in steps]
