@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from commands import queue_week
+from commands.attachment import Reply
 from commands.context import Asker
 from commands.rendering import render
 from commands.respond import Responder
@@ -200,7 +201,7 @@ async def test_what_waits_too_long_and_the_week(ask: Conversation) -> None:
     responder = Responder(ask.database, ask.registry, "en")
     there = Asker("", "!moderators:example.org", direct=False, prefix="!")
 
-    async def said() -> tuple[str | None, queue_week.Reply | None]:
+    async def said() -> tuple[str | None, Reply | None]:
         async with ask.database.read() as reader:
             ctx = await responder.context(reader, there, ask.now, moderation=there)
             waits = await queue_week.nudge(ctx)

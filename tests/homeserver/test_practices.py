@@ -8,7 +8,7 @@ import re
 import signal
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.demo.homeserver import Homeserver
 from storage import audit
 from storage.database import Database
 from tests.commands.test_practices import ANSWERS
-from tests.homeserver.nio_member import NioMember
+from tests.homeserver.nio_member import ENCRYPTION, NioMember
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
 
 
@@ -170,7 +170,7 @@ async def test_fifty_ways_with_two_moderators_at_once_and_kills(homeserver: Home
         published = [said for said in news if "is published" in said]
         shown = [one for one in await mod.history(library) if _with("(!practice")(one)]
         assert len(shown) == len(published)
-    with closing(sqlite3.connect(tmp_path / "bot" / "bot.db")) as database:
+    with closing(sqlite3.connect(_database(tmp_path))) as database:
         query = "SELECT subject, count(*) FROM audit WHERE action IN ('approve', 'reject') GROUP BY subject"
         assert sorted(database.execute(query)) == sorted(
             (f"submission/{number}", 1) for number in range(1, WAYS + 1)
@@ -178,7 +178,7 @@ async def test_fifty_ways_with_two_moderators_at_once_and_kills(homeserver: Home
         states = Counter(state for (state,) in database.execute("SELECT state FROM submission"))
         assert states["published"] == len(published)
         assert states["published"] + states["rejected"] == WAYS
-    opened = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot' / 'bot.db'}")
+    opened = await Database.open(f"sqlite+aiosqlite:///{_database(tmp_path)}")
     async with opened.read() as reader:
         assert await audit.verify(reader) is None
     await opened.close()
@@ -192,13 +192,14 @@ async def test_who_may_not_decide_does_not_and_it_is_recorded(homeserver: Homese
     demoted = await homeserver.register(fresh("ana"), "secret")
     outside = await homeserver.register(fresh("out"), "secret")
     forger = await NioMember.enter(homeserver, fresh("forger"), tmp_path / "forger")
-    office = await forger.create(account.user_id, mod.user_id, demoted.user_id)
-    levels = {forger.user_id: 0, account.user_id: 0, mod.user_id: 100, demoted.user_id: 50}
-    await mod.join(office)
+    encryption = {"type": "m.room.encryption", "state_key": "", "content": ENCRYPTION}
+    invited = [account.user_id, forger.user_id]
+    office = await room_with_bot(mod, demoted, initial_state=[encryption])
     await demoted.join(office)
-    await forger.client.room_put_state(
-        office, "m.room.power_levels", {**await _powers(mod, office, levels), "users": levels}
-    )
+    for user_id in invited:
+        await mod.invite(office, user_id)
+    await forger.client.join(office)
+    await mod.set_state(office, "m.room.power_levels", await _powers(mod, office, {demoted.user_id: 50}))
     community = await room_with_bot(outside, account)
     side = await room_with_bot(demoted, account)
     async with RunningBot(
@@ -218,8 +219,7 @@ async def test_who_may_not_decide_does_not_and_it_is_recorded(homeserver: Homese
         await forger.say(office, "!approve 1")
         await forger.until(lambda: _count(forger.bodies(office, account.user_id), "is for moderators") == 1)
         # A moderator a second ago, whose app does not know it yet.
-        levels = {**levels, demoted.user_id: 0}
-        await mod.set_state(office, "m.room.power_levels", {**await _powers(mod, office, {}), "users": levels})
+        await mod.set_state(office, "m.room.power_levels", await _powers(mod, office, {demoted.user_id: 0}))
         assert "is for moderators" in await demoted.ask(side, "!approve 1", 30)
         # Who is not in the room cannot even react: the homeserver refuses it.
         queued = next(one["event_id"] for one in await mod.history(office) if one["sender"] == account.user_id)
@@ -229,7 +229,7 @@ async def test_who_may_not_decide_does_not_and_it_is_recorded(homeserver: Homese
         said = await outside.ask(community, "!approve 1", 30)
         assert "is for moderators" in said
         await bot.end()
-    with closing(sqlite3.connect(tmp_path / "bot" / "bot.db")) as database:
+    with closing(sqlite3.connect(_database(tmp_path))) as database:
         attempts = list(
             database.execute("SELECT subject, reason, actor FROM audit WHERE action = 'refused' ORDER BY id")
         )
@@ -241,7 +241,11 @@ async def test_who_may_not_decide_does_not_and_it_is_recorded(homeserver: Homese
         await person.close()
 
 
-async def _in_turn(some: list[Awaitable[object]]) -> None:
+def _database(folder: Path) -> Path:
+    return next((folder / "bot").rglob("bot.db"))
+
+
+async def _in_turn(some: Sequence[Awaitable[object]]) -> None:
     for one in some:
         await one
 
