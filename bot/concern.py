@@ -10,7 +10,7 @@ from bot.addressing import Address
 from bot.events import Edit, Event, File, Message, Reaction, Redaction
 from bot.received import described
 from bot.rooms import Rooms
-from storage import awaited_files
+from storage import awaited_files, talks
 from storage import inbox as storage
 from storage import outbox as outbox_storage
 from storage.database import Writer
@@ -105,6 +105,9 @@ class Concern:
         if any((one.room_id, one.sender) == (entry.room_id, entry.sender) for one in before):
             return True
         if await storage.has_pending_of(writer, entry.room_id, entry.sender):
+            return True
+        # In a talk it is said that files are not taken.
+        if self._rooms.is_direct(entry.room_id) and await talks.of(writer, entry.sender, entry.sent_at):
             return True
         return await awaited_files.is_expected(writer, entry.room_id, entry.sender)
 

@@ -84,7 +84,9 @@ class Dispatch:
 
     async def handle(self, event: InboxEvent) -> None:
         """Deal with an event, and mark it as dealt with in the transaction that stores what follows."""
-        if event.kind == "message":
+        if event.kind == "message" and await self._is_file_in_talk(event):
+            await self._say(event, NO_FILES, "answered")
+        elif event.kind == "message":
             await self._message(event)
         elif event.kind == "edit":
             await self._edit(event)
@@ -131,6 +133,15 @@ class Dispatch:
             return
         payload = {**(event.payload or {}), "text": command, "awaited": True}
         await self._message(event.model_copy(update={"payload": payload}))
+
+    async def _is_file_in_talk(self, event: InboxEvent) -> bool:
+        """Tell whether somebody sent a file with words in a talk, and not with a command that takes one."""
+        payload = event.payload or {}
+        found = self._responder.registry.find(str(payload.get("text")))
+        if "file" not in payload or not self._rooms.is_direct(event.room_id) or (found and found.command.file):
+            return False
+        async with self._database.read() as reader:
+            return await talk_storage.of(reader, event.sender, datetime.now(UTC)) is not None
 
     async def _ignore(self, event: InboxEvent) -> None:
         async with self._database.write() as writer:

@@ -9,6 +9,7 @@ from statistics import median
 from xml.sax.saxutils import escape as escape_xml
 
 import resvg_py
+from babel.dates import format_date
 
 from commands.attachment import Attachment, Picture, Reply
 from commands.context import Context
@@ -121,7 +122,7 @@ def _draw(ctx: Context, found: Sequence[Figures]) -> bytes:
 
 
 def _day(ctx: Context, at: datetime) -> str:
-    return f"{at.day}.{at.month}." if ctx.language != "en" else f"{at.day}/{at.month}"
+    return format_date(at.date(), "d MMM", locale=ctx.language)
 
 
 def _text(x: float, y: float, words: str, size_: int, *, anchor: str = "start", weight: str = "normal") -> str:

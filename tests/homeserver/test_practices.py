@@ -241,6 +241,39 @@ async def test_who_may_not_decide_does_not_and_it_is_recorded(homeserver: Homese
         await person.close()
 
 
+async def test_an_answer_is_corrected_by_an_edit_and_files_are_not_taken(
+    homeserver: Homeserver, tmp_path: Path
+) -> None:
+    account = await homeserver.register(fresh("bot"), "secret")
+    author = await homeserver.register(fresh("mia"), "secret")
+    direct = await room_with_bot(author, account, is_direct=True)
+    async with RunningBot(homeserver, account, tmp_path / "bot", invites__allowed=["@*:demo.localhost"]):
+        await author.listen()
+        await joined(author, direct, account.user_id)
+        await author.ask(direct, "practice share", 30)
+        await author.ask(direct, "yes", 30)
+        title = await author.say(direct, "Radio")
+        await author.answer_to(title, direct, 30)
+        edit = await author.edit(direct, title, "Radio that warns early")
+        said = await author.answer_to(edit, direct, 30)
+        assert said["content"]["body"].startswith("Corrected.")
+        assert "(3 of" in said["content"]["body"]
+        for words in ({}, {"filename": "here.jpg", "body": "This is our station"}):
+            content = {
+                "msgtype": "m.image",
+                "body": "here.jpg",
+                "url": "mxc://demo.localhost/no",
+                "info": {},
+                **words,
+            }
+            file = await author.send(direct, "m.room.message", content)
+            said = await author.answer_to(file, direct, 30)
+            assert said["content"]["body"].startswith("I take no files here:")
+        assert "Radio that warns early" in await author.ask(direct, "preview", 30)
+    await author.close()
+    await account.close()
+
+
 def _database(folder: Path) -> Path:
     return next((folder / "bot").rglob("bot.db"))
 
