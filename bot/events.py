@@ -21,6 +21,10 @@ class MalformedError(Exception):
     """An event that is not what the specification says. The message names the field, never its content."""
 
 
+FILES = ("m.file", "m.image", "m.audio", "m.video")
+"""Types of messages that are a file: https://spec.matrix.org/latest/client-server-api/#mfile"""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """What all events of a room have in common. `sent_at` is what the sender's homeserver claims."""
@@ -48,7 +52,7 @@ class Message(Event):
 
 @dataclass(frozen=True, slots=True)
 class File(Event):
-    """A file (`m.file`). `caption` is what was written with it; `encrypted` the `file` of an encrypted one."""
+    """A file, picture or recording; `caption` is what was written with it, `encrypted` the `file` of `m.file`."""
 
     name: str
     mimetype: str
@@ -174,7 +178,7 @@ def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | File | 
     if content.get("msgtype") == VERIFICATION_REQUEST:
         return Verification(**_common(event, room_id), step=VERIFICATION_REQUEST, content=content)
     relation = content.get("m.relates_to")
-    if content.get("msgtype") == "m.file":
+    if content.get("msgtype") in FILES:
         # A new caption of a file is a new caption, and no new command.
         edited = isinstance(relation, Mapping) and relation.get("rel_type") == "m.replace"
         return None if edited else _file(event, content, room_id)
