@@ -271,3 +271,45 @@ async def test_a_draft_is_seen_by_nobody_when_its_author_is_forgotten(ask: Conve
     await told(ask)
     await say(ask, "forgetme yes")
     assert ask.posts == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "fr",
+            {
+                "file": "Radio that warns early (pratique) – en attente",
+                "relire 1 oui": "Liste de contrôle\u202f: 12 oui",
+                "annoter 1 Je connais cette radio": "Noté.",
+                "demander 1 Peut-on nommer la radio ?": "Transmis.",
+                "approuver 1 le 9 décembre 2027 à 9h": "Approuvé. Publication le",
+                "historique 1": "une note",
+                "règle chatham oui": "La règle de Chatham House s’applique",
+                "signalements": "Ne signalez pas de violations ici",
+                "défis": "Aucun défi n’est ouvert.",
+            },
+        ),
+        (
+            "es",
+            {
+                "cola": "Radio that warns early (práctica)",
+                "revisar 1 sí": "Lista de control: 12 sí",
+                "nota 1 Conozco esta radio": "Anotado.",
+                "preguntar 1 ¿Podemos nombrar la radio?": "Transmitido.",
+                "aprobar 1 el 9 de diciembre de 2027 a las 9:00": "Aprobado. Se publica el",
+                "historial 1": "una nota",
+                "regla chatham sí": "vale la regla de Chatham House",
+                "denuncias": "No denuncie violaciones aquí",
+                "retos": "No hay ningún reto abierto.",
+            },
+        ),
+    ],
+)
+async def test_moderators_in_french_and_spanish(ask: Conversation, language: str, said: dict[str, str]) -> None:
+    await sent(ask)
+    await ask(f"!language {language}", by=MODERATOR)
+    for typed, words in said.items():
+        assert words.replace("\u202f", "").replace("\u00a0", "") in (
+            await ask(f"!{typed}", by=MODERATOR) or ""
+        ).replace("\u202f", "").replace("\u00a0", ""), typed
