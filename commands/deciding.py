@@ -270,7 +270,7 @@ async def queue_post(ctx: Context, one: Submission) -> list[Post]:
 
 async def _to_look_at(there: Context, one: Submission) -> list[Markdown]:
     """Return what moderators should see before they decide: what may harm, what is alike, who must agree."""
-    found = hints(there, [str(value) for value in one.fields.values() if isinstance(value, str)])
+    found = hints(there, one.fields)
     parts = [join("\n", [there.text("To look at:"), bullets(found)])] if found else []
     same = await alike(there, one)
     if same:
@@ -279,7 +279,7 @@ async def _to_look_at(there: Context, one: Submission) -> list[Markdown]:
     why = two_needed(there, one)
     if why is not None:
         count = len(one.approvals)
-        parts.append(there.text("Two moderators must approve it; {count} has. {why}", count=count, why=why))
+        parts.append(there.text("Two moderators must approve it; so far {count}. {why}", count=count, why=why))
     return parts
 
 

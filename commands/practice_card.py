@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+
+from babel.dates import format_date
 
 from commands.context import Context, mark
 from commands.forms import FORMS, Form
@@ -161,7 +164,7 @@ def details(ctx: Context, one: Submission) -> Markdown:
     if fields.get("quoted") == "yes":
         shown.append(ctx.text("It may be quoted."))
     if fields.get("review_by"):
-        shown.append(ctx.text("To be looked at again by {date}.", date=fields["review_by"]))
+        shown.append(ctx.text("To be looked at again by {date}.", date=_day(ctx, fields["review_by"])))
     return join("\n", shown)
 
 
@@ -169,6 +172,10 @@ def country_name(ctx: Context, code_: str | None) -> str | None:
     """Return the name of a country; None for what is of no country."""
     found = countries.countries().get(code_ or "")
     return found.name(ctx.language) if found else None
+
+
+def _day(ctx: Context, said: str) -> str:
+    return format_date(date.fromisoformat(said), "long", ctx.language)
 
 
 def _title(_ctx: Context, one: Submission) -> str:

@@ -185,7 +185,7 @@ async def preview(ctx: Context, one: Submission) -> Reply:
 
 async def shown(ctx: Context, one: Submission) -> Markdown:
     """Show something as it will be published, and what to look at again."""
-    found = hints(ctx, [str(value) for value in one.fields.values() if isinstance(value, str)])
+    found = hints(ctx, one.fields)
     return paragraphs(
         await FORMS[one.kind].card(ctx, one),
         FORMS[one.kind].details(ctx, one),

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
 from commands.context import Context, mark
 from commands.errors import CommandError
 from commands.rendering import Markdown, code, escape, paragraphs
 from storage import guidance
 
+CHOSEN = frozenset({"country", "review_by"})
+"""Fields that are no text of the author."""
 PATTERNS = (
     (mark("an e-mail address"), re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b")),
-    (mark("a telephone number"), re.compile(r"(?<![\w/.-])\+?\d(?:[\s().-]?\d){7,14}(?![\w/-])")),
+    # Neither a date nor a span of years is one.
+    (
+        mark("a telephone number"),
+        re.compile(
+            r"(?<![\w/.-])(?!\d{4}-\d\d-\d\d\b)(?!(?:19|20)\d\d\s?-\s?(?:19|20)\d\d\b)"
+            r"\+?\d(?:[\s().-]?\d){7,14}(?![\w/-])"
+        ),
+    ),
     (mark("coordinates"), re.compile(r"-?\d{1,3}[.,]\d{3,10}\s*°?\s*[NS]?\s*[,;]\s*-?\d{1,3}[.,]\d{3,10}")),
     (mark("a Matrix address"), re.compile(r"@[\w.=/+-]{1,100}:[\w.-]{1,100}|https://matrix\.to/\S+")),
     (
@@ -22,10 +32,10 @@ PATTERNS = (
 )
 
 
-def hints(ctx: Context, texts: Iterable[str]) -> list[Markdown]:
-    """Return what to look at again in some texts, each with the passage."""
+def hints(ctx: Context, fields: Mapping[str, Any]) -> list[Markdown]:
+    """Return what to look at again in what was submitted, each with the passage."""
     found = []
-    for text in texts:
+    for text in (value for key, value in fields.items() if isinstance(value, str) and key not in CHOSEN):
         for name, pattern in PATTERNS:
             match = pattern.search(text)
             if match:

@@ -101,6 +101,14 @@ async def test_what_may_harm_is_pointed_out(ask: Conversation) -> None:
     assert "could it harm somebody?" not in await told(ask)
 
 
+async def test_dates_and_years_are_no_telephone_numbers(ask: Conversation) -> None:
+    answers = list(ANSWERS)
+    answers[6], answers[-1] = "From 2019-2024, since 2019-06-01, 400 listeners in 47 counties.", "1 June 2028"
+    said = await told(ask, tuple(answers))
+    assert "To be looked at again by June 1, 2028." in said
+    assert "could it harm somebody?" not in said
+
+
 async def test_moderators_ask_for_changes_reject_and_hold_with_reasons(ask: Conversation) -> None:
     for _ in range(3):
         await sent(ask)

@@ -96,7 +96,7 @@ async def test_decided_now_and_published_later(ask: Conversation) -> None:
 async def test_a_country_on_the_list_needs_two(ask: Conversation) -> None:
     ask.use(PracticeSettings(two_moderators=["KE"]))
     await sent(ask)
-    assert "Two moderators must approve it; 0 has. It names Kenya." in ask.posts[0]
+    assert "Two moderators must approve it; so far 0. It names Kenya." in ask.posts[0]
     assert "A second moderator must approve it" in (await ask("!approve 1", by=MODERATOR) or "")
     assert "You have approved this already." in (await ask("!approve 1", by=MODERATOR) or "")
     await ask("!approve 1", by=SECOND)
