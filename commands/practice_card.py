@@ -136,8 +136,9 @@ def attribution(ctx: Context, one: Submission) -> Markdown | None:
     named = one.fields.get("attributed")
     if chosen in ("name", "organisation") and named:
         return ctx.text("Shared by {name}.", name=escape(named))
-    if chosen == "country" and one.fields.get("country"):
-        return ctx.text("Shared from {country}.", country=country_name(ctx, one.fields["country"]) or "–")
+    place = country_name(ctx, one.fields.get("country"))
+    if chosen == "country" and place:
+        return ctx.text("Shared from {country}.", country=place)
     return ctx.text("Shared anonymously.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from commands.arguments import Label, Rest
@@ -11,7 +12,7 @@ from commands.context import Context, mark
 from commands.errors import CommandError
 from commands.practice_questions import QUESTIONS
 from commands.practice_share import finish
-from commands.questions import yes
+from commands.questions import agreed, yes
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, paragraphs, strong
 from commands.talks import Question
@@ -19,7 +20,8 @@ from storage.folding import fold
 
 FIELDS: tuple[Question, ...] = tuple(one for one in QUESTIONS if one.label)
 NOTICE = mark("I have read what the bot says about privacy")
-_LINE = re.compile(r"^\s*([^:：\n]{2,80}?)\s*[:：][ \t]*(.*)$")
+_LINE = re.compile(r"^\s*([^:：\[\n]{2,80}?)\s*(?:\[[^\]\n]*\])?\s*[:：][ \t]*(.*)$")
+"""A label, perhaps what there is to choose from, and what was filled in."""
 
 
 @command(
@@ -67,12 +69,12 @@ def _questions() -> tuple[Question, ...]:
     notice = next(one for one in QUESTIONS if one.key == "notice")
     labelled = Question("notice", notice.ask, notice.read, label=NOTICE)
     # Who fills in a form says what they say; none of it depends on whether they want to be asked more.
-    rest = [Question(one.key, one.ask, one.read, one.optional, label=one.label) for one in FIELDS]
+    rest = [replace(one, when=None) for one in FIELDS]
     return (labelled, *rest)
 
 
 def _template(ctx: Context) -> Markdown:
-    lines = [ctx.typed("practice form"), *(f"{ctx.text(one.label)}:" for one in _questions())]
+    lines = [ctx.typed("practice form"), *(_line(ctx, one) for one in _questions())]
     notice = next(one for one in QUESTIONS if one.key == "notice")
     return paragraphs(
         notice.ask(ctx, {}),
@@ -83,6 +85,15 @@ def _template(ctx: Context) -> Markdown:
         ),
         Markdown("```\n" + "\n".join(lines) + "\n```"),
     )
+
+
+def _line(ctx: Context, question: Question) -> str:
+    """Return a line of the form: the label, and what there is to choose from."""
+    options = [str(ctx.text(name)) for name in question.options.values()] or (
+        [yes(ctx)] if question.read is agreed else []
+    )
+    choice = f" [{' / '.join(options)}]" if options else ""
+    return f"{ctx.text(question.label)}{choice}:"
 
 
 def _read(ctx: Context, filled: str) -> dict[str, str]:

@@ -82,7 +82,13 @@ def _more() -> tuple[Question, ...]:
     )
     return asked + tuple(
         Question(
-            key, says(words, choices=choices(some)), one_of(some), optional=True, when=_wants_more, label=label
+            key,
+            says(words, choices=choices(some)),
+            one_of(some),
+            optional=True,
+            when=_wants_more,
+            label=label,
+            options=some,
         )
         for key, words, some, label in choice
     )
@@ -109,12 +115,14 @@ QUESTIONS: tuple[Question, ...] = (
         "level",
         says(mark("At which level? {choices}"), choices=choices(LEVELS)),
         one_of(LEVELS),
+        options=LEVELS,
         label=mark("Level"),
     ),
     Question(
         "leader",
         says(mark("Who led it? {choices}"), choices=choices(LEADERS)),
         one_of(LEADERS),
+        options=LEADERS,
         label=mark("Led by"),
     ),
     Question(
@@ -183,6 +191,7 @@ QUESTIONS: tuple[Question, ...] = (
         "attribution",
         says(mark("How should it be published? {choices}"), choices=choices(ATTRIBUTIONS)),
         one_of(ATTRIBUTIONS),
+        options=ATTRIBUTIONS,
         label=mark("To be published"),
     ),
     Question(
@@ -197,6 +206,7 @@ QUESTIONS: tuple[Question, ...] = (
         "visibility",
         says(mark("Who may see it? {choices}"), choices=choices(VISIBILITY)),
         one_of(VISIBILITY),
+        options=VISIBILITY,
         label=mark("To be seen by"),
     ),
     Question(

@@ -6,8 +6,8 @@ so that a talk goes on after a restart, and on another device.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -47,7 +47,8 @@ class Question:
     """One question. `ask` puts it into words, `read` understands an answer or raises a `CommandError`.
 
     It is asked only `when` that holds for the answers so far. An answer that is `long` may be continued in further
-    messages. `label` names it in a form.
+    messages. `label` names it in a form, with the
+    `options` there are.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Question:
     when: Callable[[Answers], bool] | None = None
     long: bool = False
     label: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def applies(self, answers: Answers) -> bool:
         """Tell whether it is to be asked."""
