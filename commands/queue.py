@@ -32,7 +32,6 @@ ON = frozenset({"on", "le", "el"})
     examples={"en": ("queue",), "fr": ("file",), "es": ("cola",)},
     aliases={"fr": ("file",), "es": ("cola",)},
     permission=Permission.MODERATOR,
-    audited=True,
 )
 async def show_queue(ctx: Context) -> Markdown:
     """List what is with the moderators, what waits the longest first.
@@ -50,7 +49,6 @@ async def show_queue(ctx: Context) -> Markdown:
     examples={"en": ("queue waiting",), "fr": ("file attente",), "es": ("cola pendientes",)},
     aliases={"fr": ("file attente",), "es": ("cola pendientes",)},
     permission=Permission.MODERATOR,
-    audited=True,
 )
 async def show_waiting(ctx: Context) -> Markdown:
     """List what nobody has taken yet."""
@@ -63,7 +61,6 @@ async def show_waiting(ctx: Context) -> Markdown:
     examples={"en": ("queue mine",), "fr": ("file miennes",), "es": ("cola mías",)},
     aliases={"fr": ("file miennes",), "es": ("cola mías",)},
     permission=Permission.MODERATOR,
-    audited=True,
 )
 async def show_mine(ctx: Context) -> Markdown:
     """List what you have claimed."""

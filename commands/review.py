@@ -183,7 +183,6 @@ async def reply(
     examples={"en": ("history 17",), "fr": ("historique 17",), "es": ("historial 17",)},
     aliases={"fr": ("historique",), "es": ("historial",)},
     permission=Permission.MODERATOR,
-    audited=True,
 )
 async def history(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Markdown:
     """Show what happened to a submission: when, by which pseudonym, and why; refused attempts and notes, too."""
