@@ -34,6 +34,7 @@ NEWS: Mapping[str, str] = {
     "hold": mark("The moderators hold {title} back, because publishing it now might harm somebody."),
     "release": mark("{title} is with the moderators again."),
     "unpublish": mark("{title} is no longer published: {reason}"),
+    "approve": mark("{title} is approved. It is published on {date} UTC."),
     "publish": mark("{title} is published. Thank you for sharing it."),
     "decline_update": mark("The moderators do not take the new version of {title}: {reason}"),
 }

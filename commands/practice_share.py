@@ -56,7 +56,7 @@ async def edit(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> R
     Moderators decide anew on what they had.
     """
     one = await own(ctx, number)
-    if one.kind not in TALKS or one.state not in ("draft", "changes_requested", "published"):
+    if not FORMS[one.kind].editable or one.state not in ("draft", "changes_requested", "published"):
         raise CommandError(ctx.text("That cannot be done now: it is {state}.", state=state_of(ctx, one)))
     if one.state == "published" and one.fields.get("attribution") == "anonymous":
         raise CommandError(

@@ -157,6 +157,8 @@ async def withdraw(ctx: Context, number: Annotated[int, Label(mark("number"))]) 
 async def _change(ctx: Context, number: int, action: submissions.Action) -> Submission:
     """Take a step with something of one's own."""
     one = await own(ctx, number)
+    if one.state in submissions.PUBLIC and not FORMS[one.kind].stays:
+        raise CommandError(ctx.text("That cannot be done now: it is {state}.", state=state_of(ctx, one)))
     try:
         return await submissions.change(
             ctx.writer, number, action, Actor("author", one.author), ctx.now, version=one.version

@@ -301,8 +301,8 @@ def _consequences(before: Submission, action: Action, actor: Actor) -> Facts:
         return {"reviewer": actor.pseudonym}
     if action in ("approve", "endorse", "endorse_update"):
         return {"approvals": [*before.approvals, actor.pseudonym]}
-    if action == "publish" and before.proposed is not None:
-        return {"fields": before.proposed, "proposed": None}
+    if action == "publish":
+        return {"publish_at": None, "fields": before.proposed or before.fields, "proposed": None}
     if action == "decline_update":
         return {"proposed": None}
     if action in ("hold", "withdraw", "unpublish"):

@@ -89,8 +89,10 @@ async def test_decided_now_and_published_later(ask: Conversation) -> None:
         ]
         assert one.kind == "publish_submission"
     assert "To be published on Dec 9, 2027" in ask.posts[0]
+    assert "Radio that warns early is approved. It is published on Dec 9, 2027" in ask.posts[-1]
     await ask("!approve 1", by=SECOND)
     assert "practices" in ask.addressed, "at once after all"
+    assert "To be published on" not in ask.posts[0]
 
 
 async def test_a_country_on_the_list_needs_two(ask: Conversation) -> None:
@@ -171,6 +173,8 @@ async def test_a_term_goes_through_the_queue_into_the_glossary(ask: Conversation
     assert "A group that answers rumours." in said
     assert "not yet checked by a moderator" in said
     assert "it is in the glossary" in (await ask("!unpublish 1 no", by=MODERATOR) or "")
+    for typed in ("practice withdraw 1", "practice edit 1"):
+        assert "it is in the glossary" in await say(ask, typed)
     async with ask.database.read() as reader:
         count = len(await glossary.every(reader))
     await say(ask, "term suggest")
