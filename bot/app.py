@@ -67,6 +67,7 @@ from bot.errors import (
 from bot.flood import Flood
 from bot.inbox import Inbox
 from bot.lanes import Lanes
+from bot.metrics import Metrics, Moment
 from bot.monthly import StaleRecords
 from bot.outbox import Outbox
 from bot.pace import Pace
@@ -79,6 +80,7 @@ from bot.session import Session
 from bot.subscription import Subscriptions
 from bot.unreadable import Teller
 from bot.voice import Voice
+from bot.web import Web
 from commands import deciding, practices
 from commands.context import Comparison, Condition
 from commands.registry import Registry
@@ -171,6 +173,7 @@ class App:
         self._address = address
         self._backoff = backoff
         self._pace = Pace()
+        self._metrics = Metrics()
         self._started_at = datetime.now(UTC)
         self._settling: asyncio.Task[None] | None = None
         self._ready = False
@@ -183,6 +186,11 @@ class App:
 
         """
         await self._wire()
+        web = Web(self._database, self._metrics, self._moment)
+        async with web.listening(self._settings.web.listen):
+            await self._work(stop)
+
+    async def _work(self, stop: asyncio.Event) -> None:
         # Before anything new comes in, so that what is older goes first.
         resumed = await self._outbox.resume()
         waiting = await self._lanes.resume()
@@ -232,7 +240,13 @@ class App:
         direct = Direct(self._session, self._database, self._encrypts)
         await direct.load()
         self._outbox = Outbox(
-            self._session, self._encryption.send, self._database, self._pace, direct.place, self._backoff
+            self._session,
+            self._encryption.send,
+            self._database,
+            self._pace,
+            direct.place,
+            self._backoff,
+            self._metrics.retried,
         )
         self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
         responder = Responder(
@@ -255,6 +269,7 @@ class App:
             self._condition,
             Received(self._session, self._encryption),
             direct,
+            self._metrics.handled,
         )
         self._lanes = Lanes(self._database, self._dispatch.handle)
         stale = StaleRecords(responder, self._dispatch.moderation, settings.default_timezone)
@@ -288,7 +303,12 @@ class App:
             event_changes.CHANGED: Changed(voice),
             reminders.REMIND: Reminding(voice),
         }
-        self._clock = Clock(self._database, tasks, self._outbox.push)
+        self._clock = Clock(
+            self._database,
+            tasks,
+            self._outbox.push,
+            done=lambda kind, late, missed: self._metrics.done(kind, late, missed=missed),
+        )
         now = datetime.now(UTC)
         async with self._database.write() as writer:
             for task in (stale, plan, digest, nudge, week):
@@ -345,6 +365,18 @@ class App:
                 for one in state.verifications
                 if one.emoji and datetime.now(UTC) - one.since < COMPARED
             ),
+        )
+
+    def _moment(self) -> Moment:
+        now = datetime.now(UTC)
+        synced_at, looked_at = self._inbox.synced_at, self._clock.looked_at
+        return Moment(
+            sync_age=(now - synced_at).total_seconds() if synced_at else None,
+            clock_age=(now - looked_at).total_seconds() if looked_at else None,
+            rooms=len(self._rooms.joined()),
+            lanes=self._lanes.busy,
+            malformed=self._inbox.malformed,
+            rate_limited_for=self._pace.closed_for,
         )
 
     def _after_round(self) -> None:

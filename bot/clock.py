@@ -48,6 +48,10 @@ class Task(Protocol):
         """Return when it is due again, later than `now`; None when it is done for good."""
 
 
+Done = Callable[[str, float, bool], None]
+"""Told of each thing that was due: its kind, how many seconds late, and whether it was too late."""
+
+
 class Clock:
     """Does what is due while `run` runs. `tasks` are by kind; `push` sends what is stored."""
 
@@ -57,6 +61,7 @@ class Clock:
         tasks: Mapping[str, Task],
         push: Callable[[list[OutboxRow]], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        done: Done = lambda _kind, _late, _missed: None,
     ) -> None:
         self._database = database
         self._tasks = tasks
@@ -64,6 +69,9 @@ class Clock:
         self._now = now
         self._woken = asyncio.Event()
         self._failed: dict[tuple[str, str], tuple[int, datetime]] = {}
+        self._done = done
+        self.looked_at: datetime | None = None
+        """When it looked last."""
 
     def wake(self) -> None:
         """Look at once: something was scheduled."""
@@ -88,6 +96,7 @@ class Clock:
         now = self._now()
         async with self._database.read() as reader:
             waiting = await storage.ready(reader, now, BATCH + len(self._failed))
+        self.looked_at = now
         done = 0
         for one in waiting:
             _, again = self._failed.get((one.kind, one.subject), (0, now))
@@ -128,6 +137,7 @@ class Clock:
         except Exception as error:  # noqa: BLE001 - one task harms no other
             return self._put_off(one, now, error)
         self._failed.pop((one.kind, one.subject), None)
+        self._done(one.kind, (now - one.due_at).total_seconds(), now - one.due_at > task.grace)
         self._push(rows)
         return True
 

@@ -51,6 +51,10 @@ NO_FILES = mark(
 NOT_AGAIN = mark("An edit does not rerun a command that changes something. Send it as a new message, please.")
 
 
+Counted = Callable[[str | None, str, datetime], None]
+"""Told of each event that was handled: its command, what became of it, and when it was sent."""
+
+
 class Dispatch:
     """Handles events of the inbox."""
 
@@ -67,7 +71,9 @@ class Dispatch:
         condition: Callable[[], Condition],
         received: Received,
         direct: Direct,
+        counted: Counted = lambda _command, _outcome, _sent_at: None,
     ) -> None:
+        self._counted = counted
         self._database = database
         self._responder = responder
         self._outbox = outbox
@@ -338,6 +344,7 @@ class Dispatch:
 
     async def _mark(self, writer: Writer, event: InboxEvent, outcome: Outcome, command: str | None = None) -> None:
         await storage.handled(writer, event.event_id, outcome, datetime.now(UTC), command=command)
+        self._counted(command, outcome, event.sent_at)
 
     def _asker(self, event: InboxEvent) -> Asker:
         direct = self._rooms.is_direct(event.room_id)

@@ -63,6 +63,11 @@ class Lanes:
             else:
                 lane.queue.append(event)
 
+    @property
+    def busy(self) -> int:
+        """In how many rooms something is being handled."""
+        return len(self._lanes)
+
     async def drained(self) -> None:
         """Wait until nothing is left to handle."""
         while self._tasks:

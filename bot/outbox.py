@@ -52,7 +52,9 @@ class Outbox:
         pace: Pace,
         place: Place,
         backoff: Callable[[], Backoff] = Backoff,
+        retried: Callable[[str], None] = lambda _cause: None,
     ) -> None:
+        self._retried = retried
         self._session = session
         self._send = send
         self._database = database
@@ -115,14 +117,17 @@ class Outbox:
                 await self._once(row)
             except LimitedError as error:
                 self._pace.limited(error.retry_after)
+                self._retried("rate limit")
                 pause = 0.0
             except LoggedOutError:
                 pause = 1.0  # The inbox meets the same: it mends a soft logout, and ends the bot at a hard one.
             except MatrixError as error:
                 pause = backoff.next()
+                self._retried("homeserver")
                 log.warning("cannot send", room=row.room_id, error=str(error), again_in=round(pause, 1))
             except Exception as error:
                 pause = backoff.next()
+                self._retried("error")
                 log.exception("cannot send", room=row.room_id, error=type(error).__name__)
             else:
                 return

@@ -171,6 +171,21 @@ class FloodSettings(_Section):
     commands_per_minute: int = Field(default=30, ge=0)
 
 
+class WebSettings(_Section):
+    """At which `host:port` health and metrics are answered by HTTP. Empty: nowhere."""
+
+    listen: str = ""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        if listen and (not host or not port.isdigit() or not 0 < int(port) < 65536):
+            msg = "it must be a host and a port, as 127.0.0.1:9000"
+            raise ValueError(msg)
+        return listen
+
+
 class LogSettings(_Section):
     """How the log is written."""
 
@@ -193,6 +208,7 @@ class Settings(BaseSettings):
     focal: FocalSettings = FocalSettings()
     events: EventSettings = EventSettings()
     practices: PracticeSettings = PracticeSettings()
+    web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     data_dir: Path = Path("data")
     database_url: str = ""
