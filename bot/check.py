@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from bot import check_machine
 from bot.check_encryption import EncryptionCheck
 from bot.check_rooms import RoomCheck
 from bot.errors import (
@@ -44,6 +45,8 @@ async def examine(settings: Settings) -> Report:
     running = is_running(settings.data_dir)
     report.ok("bot", f"It {'runs' if running else 'does not run'} with this data folder.")
     usable = _folder(report, settings.data_dir)
+    check_machine.disk(report, settings.data_dir)
+    await check_machine.clock(report, settings.matrix.homeserver)
     database = await _database(report, settings)
     try:
         session = await _session(settings, running=running, may_store=usable)
