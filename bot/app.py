@@ -44,7 +44,7 @@ import commands.review
 import commands.status
 import commands.term_suggest
 import commands.timezone
-from bot import announcing, monthly, queue_tasks, retention
+from bot import announcing, monthly, queue_tasks, retention, supervisor
 from bot.addressing import Address
 from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.authority import Authority
@@ -380,6 +380,7 @@ class App:
         )
 
     def _after_round(self) -> None:
+        supervisor.tell(supervisor.ALIVE)
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle(), name="settle")
 
@@ -391,6 +392,7 @@ class App:
             await asyncio.sleep(pause)
         if not self._ready:
             self._ready = True
+            supervisor.tell(supervisor.READY)
             log.info("ready", user=self._session.user_id, rooms=len(self._rooms.joined()))
 
     async def _log_in_again(self) -> None:
@@ -420,6 +422,7 @@ class App:
 
     async def _drain(self) -> None:
         """Finish what was begun, as far as the time allows; the rest waits in the database."""
+        supervisor.tell(supervisor.STOPPING)
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 await self._lanes.drained()

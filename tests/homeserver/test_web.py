@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from bot.demo.homeserver import Homeserver
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
 
 
-async def test_a_running_bot_is_ready_and_counts(homeserver: Homeserver, tmp_path: Path) -> None:
+async def test_a_running_bot_is_ready_counts_and_tells_its_supervisor(
+    homeserver: Homeserver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    systemd.bind(str(tmp_path / "notify"))
+    systemd.setblocking(False)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     account = await homeserver.register(fresh("bot"), "secret")
     member = await homeserver.register(fresh("mia"), "secret")
     room = await room_with_bot(member, account)
@@ -36,6 +44,17 @@ async def test_a_running_bot_is_ready_and_counts(homeserver: Homeserver, tmp_pat
         assert "gaamac_rooms 1.0" in text
         for secret in (member.user_id, room, "genocide", "nonsense"):
             assert secret not in text
+        assert {b"READY=1", b"WATCHDOG=1"} <= set(told(systemd))
         assert await bot.end(signal.SIGTERM) == 0
+        assert b"STOPPING=1" in told(systemd)
+    systemd.close()
     await member.close()
     await account.close()
+
+
+def told(systemd: socket.socket) -> list[bytes]:
+    found = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            found.append(systemd.recv(100))
+    return found
