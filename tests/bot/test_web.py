@@ -51,7 +51,7 @@ async def test_it_lives_is_ready_and_counts(database: Database) -> None:
         assert await got(address, "/healthz") == (200, "alive\n")
         assert await got(address, "/readyz") == (200, "ready\n")
         assert (await got(address, "/nothing"))[0] == 404
-        metrics.handled("term", "answered", NOW - timedelta(seconds=2))
+        metrics.handled("term", "answered", datetime.now(UTC) - timedelta(seconds=2))
         metrics.handled(None, "flood", NOW)
         metrics.retried("rate limit")
         metrics.done("reminder", 3.0, missed=False)
