@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test format bench messages docs locks clean
+.PHONY: demo test format bench messages docs schemas locks clean
 
 $(VENV)/.ready: pyproject.toml requirements-dev.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -34,6 +34,9 @@ messages: $(VENV)/.ready  ## bring the translation catalogues up to date with th
 
 docs: $(VENV)/.ready  ## write docs/commands.md from the declarations of the commands
 	$(BIN)/python -m bot.documentation
+
+schemas: $(VENV)/.ready  ## keep the schema that a new migration makes, so that upgrades from it are tested for ever
+	$(BIN)/python -m tests.storage.released
 
 locks: $(VENV)/.ready  ## pin the newest allowed versions, with hashes and without any address
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --output-file requirements.lock pyproject.toml

@@ -1,8 +1,14 @@
-"""Bring a database to the newest schema with Alembic, after a copy of it was made."""
+"""Bring a database to the newest schema with Alembic, after a copy of it was made.
+
+All migrations that are missing run in one transaction, so that there is the old database or the new one, and never
+one in between.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,11 +31,16 @@ class NewerDatabaseError(Exception):
         )
 
 
+class MigrationError(Exception):
+    """The tables could not be brought up to date. Nothing was changed, and the message says why."""
+
+
 async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
     """Create or upgrade the tables. Nothing is touched when they are already the newest.
 
     Raises:
         NewerDatabaseError: the schema is one that this version does not know.
+        MigrationError: the copy could not be written, or a migration failed.
 
     """
     present = await current(engine)
@@ -44,15 +55,30 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if present is not None and present not in known:
         raise NewerDatabaseError(present)
+    change = f"The tables must change with this version (schema {present or 'none'} to {schema.HEAD})"
     if present is not None and backups is not None:
-        await _back_up(engine, backups / f"before-schema-{schema.HEAD}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db")
+        target = backups / f"before-schema-{schema.HEAD}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"
+        try:
+            await _back_up(engine, target)
+        except OSError as error:
+            raise MigrationError(
+                f"{change}, and the copy that is made before, {target}, cannot be written: {_reason(error)}. "
+                "Nothing was changed. Make room there, and start the bot again."
+            ) from error
 
     def upgrade(connection: sa.Connection) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade)
+    except Exception as error:
+        raise MigrationError(
+            f"{change}, and that fails: {_reason(error)}. Nothing was changed: the version that was installed "
+            "before can go on with this database. If the disk is not full and the file not damaged, "
+            "report it."
+        ) from error
 
 
 async def current(engine: AsyncEngine) -> str | None:
@@ -68,11 +94,38 @@ async def current(engine: AsyncEngine) -> str | None:
 
 
 async def _back_up(engine: AsyncEngine, target: Path) -> None:
+    """Write a copy of the database, which is at `target` when it is whole and on the disk, and not before."""
     if engine.dialect.name != "sqlite":
         return  # PostgreSQL has its own tools, and the transaction takes a failed migration back.
     await asyncio.to_thread(target.parent.mkdir, 0o700, parents=True, exist_ok=True)
-    async with engine.connect() as connection:
-        raw = await connection.get_raw_connection()
-        # VACUUM cannot run inside a transaction, so it goes past the one that SQLAlchemy would open.
-        await raw.driver_connection.execute("VACUUM INTO ?", (str(target),))  # type: ignore[union-attr]
-    await asyncio.to_thread(target.chmod, 0o600)
+    unfinished = target.parent / "unfinished.db"
+    await asyncio.to_thread(unfinished.unlink, missing_ok=True)
+    try:
+        async with engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            # VACUUM cannot run inside a transaction, so it goes past the one that SQLAlchemy would open.
+            try:
+                await raw.driver_connection.execute("VACUUM INTO ?", (str(unfinished),))  # type: ignore[union-attr]
+            except sqlite3.OperationalError as error:  # as a full disk is; a damaged database is another error
+                raise OSError(str(error)) from error
+        await asyncio.to_thread(_keep, unfinished, target)
+    except BaseException:
+        await asyncio.to_thread(unfinished.unlink, missing_ok=True)
+        raise
+
+
+def _keep(unfinished: Path, target: Path) -> None:
+    unfinished.chmod(0o600)
+    # VACUUM INTO leaves it to the system when the copy is written to the disk (https://sqlite.org/lang_vacuum.html).
+    for path in (unfinished, unfinished.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    unfinished.rename(target)
+
+
+def _reason(error: Exception) -> str:
+    # The words of the database; SQLAlchemy would add the statement.
+    return str(getattr(error, "orig", None) or error)
