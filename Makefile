@@ -32,7 +32,7 @@ bench: $(VENV)/.ready  ## time from command to answer, bursts, look-ups, beside 
 messages: $(VENV)/.ready  ## bring the translation catalogues up to date with the source
 	$(BIN)/python -m bot.messages
 
-docs: $(VENV)/.ready  ## write docs/commands.md from the declarations of the commands
+docs: $(VENV)/.ready  ## write the pages of commands, settings, metrics and tables from their declarations
 	$(BIN)/python -m bot.documentation
 
 schemas: $(VENV)/.ready  ## keep the schema that a new migration makes, so that upgrades from it are tested for ever

@@ -1,6 +1,6 @@
-"""The page of commands, `docs/commands.md`, written from their declarations: `python -m bot.documentation`.
+"""The pages that are written from declarations: `python -m bot.documentation`. Here, that of commands.
 
-A test fails when the page is not what the declarations say.
+A test fails when a page is not what the declarations say.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from bot import documentation_metrics, documentation_settings, documentation_tables
 from bot.app import registry
 from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.help import TOPICS
@@ -18,7 +19,8 @@ from commands.respond import signature
 from config.languages import SPOKEN, name_of
 from storage.database import Reader
 
-PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = DOCS / "commands.md"
 
 LANGUAGE = "en"
 
@@ -95,9 +97,20 @@ def _reader() -> Context:
     )
 
 
+def pages() -> dict[Path, str]:
+    """Return all pages as they should be."""
+    return {
+        PAGE: page(),
+        DOCS / "settings.md": documentation_settings.page(),
+        DOCS / "metrics.md": documentation_metrics.page(),
+        DOCS / "tables.md": documentation_tables.page(),
+    }
+
+
 def main() -> None:
-    """Write the page."""
-    PAGE.write_text(page(), encoding="utf-8")
+    """Write the pages."""
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

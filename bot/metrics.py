@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 
 from storage.figures import Figures
 
@@ -26,6 +27,16 @@ class Moment:
     rate_limited_for: float
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One metric as Prometheus sees it, for the page that lists them."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
 class Metrics:
     """Counters that are kept while the bot runs, and gauges that are set when they are asked for."""
 
@@ -33,7 +44,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._commands = Counter(
             "gaamac_commands",
-            "Events handled, by command and what became of them.",
+            "Events handled, by command and what became of them; `unknown` is what was not understood.",
             ["command", "outcome"],
             registry=self._registry,
         )
@@ -44,11 +55,14 @@ class Metrics:
             registry=self._registry,
         )
         self._retries = Counter(
-            "gaamac_send_retries", "Sends that must be tried again, by cause.", ["cause"], registry=self._registry
+            "gaamac_send_retries",
+            "Sends that must be tried again, by cause: rate limit, homeserver or error.",
+            ["cause"],
+            registry=self._registry,
         )
         self._tasks = Counter(
             "gaamac_tasks",
-            "What was due and done, by kind and lateness.",
+            "What was due and done, by kind and whether it was in time, late (more than ten minutes) or missed.",
             ["kind", "when"],
             registry=self._registry,
         )
@@ -71,6 +85,16 @@ class Metrics:
                 "database_bytes": "Size of the database.",
             }.items()
         }
+
+    def kinds(self) -> list[Kind]:
+        """Return what is counted, in the order in which it is declared."""
+        found = []
+        for collector in self._registry._collector_to_names:
+            assert isinstance(collector, MetricWrapperBase)  # noqa: S101 - we declare nothing else
+            [family] = collector.describe()
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            found.append(Kind(name, family.type, tuple(collector._labelnames), family.documentation))
+        return found
 
     def handled(self, command: str | None, outcome: str, sent_at: datetime) -> None:
         """Count an event that was handled, and how long that took."""
