@@ -67,8 +67,8 @@ class Demo:
             while words.encode() not in (line := await self._process.stdout.readline()):
                 assert line, "it ended"
 
-    async def rest(self) -> str:
-        async with asyncio.timeout(90):
+    async def rest(self, patience: float = 90) -> str:
+        async with asyncio.timeout(patience):
             printed, _ = await self._process.communicate()
         return (printed or b"").decode()
 

@@ -33,6 +33,7 @@ def edited(settings: str, **values: str) -> str:
     return settings
 
 
+@pytest.mark.timeout(1200)
 async def test_from_the_readme_to_an_answered_command(homeserver: Homeserver, tmp_path: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("this is not a clone")
@@ -64,17 +65,17 @@ async def test_from_the_readme_to_an_answered_command(homeserver: Homeserver, tm
     assert bot.stderr is not None
     log = b""
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(400):
             while b"ready" not in (line := await bot.stderr.readline()):
                 assert line, log.decode()
                 log += line
         rest = asyncio.create_task(bot.stderr.read())
         await member.listen()
         await joined(member, community, account.user_id)
-        answer = await member.ask(community, "!term genocide", 60)
+        answer = await member.ask(community, "!term genocide", 120)
         assert "Genocide is any of the five acts" in answer
         await secretary.listen()
-        assert "Nothing waits" in await secretary.ask(moderation, "!queue", 60)
+        assert "Nothing waits" in await secretary.ask(moderation, "!queue", 120)
         os.killpg(bot.pid, signal.SIGTERM)
         assert await asyncio.wait_for(bot.wait(), 20) == 0
         await rest
@@ -88,6 +89,7 @@ async def test_from_the_readme_to_an_answered_command(homeserver: Homeserver, tm
         await client.close()
 
 
+@pytest.mark.timeout(1200)
 async def test_make_demo_as_it_stands_there(tmp_path: Path) -> None:
     make = shutil.which("make")
     assert make is not None
@@ -96,7 +98,7 @@ async def test_make_demo_as_it_stands_there(tmp_path: Path) -> None:
     if await up_to_date.wait() != 0:
         pytest.skip("run `make test`: it sets up what `make demo` uses, too")
     demo = await Demo.start(tmp_path, make, "-C", str(ROOT), "demo")
-    printed = await demo.rest()
+    printed = await demo.rest(600)
     assert demo.exit_code == 0, printed
     assert "!term" in printed
     assert not demo.left_over()
