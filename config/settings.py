@@ -171,6 +171,12 @@ class FloodSettings(_Section):
     commands_per_minute: int = Field(default=30, ge=0)
 
 
+class CommandSettings(_Section):
+    """Whether the bot describes its commands in rooms for clients that can offer and complete them (MSC4391)."""
+
+    describe: bool = True
+
+
 class WebSettings(_Section):
     """At which `host:port` health and metrics are answered by HTTP. Empty: nowhere."""
 
@@ -205,6 +211,7 @@ class Settings(BaseSettings):
     invites: InviteSettings = InviteSettings()
     moderation: ModerationSettings = ModerationSettings()
     flood: FloodSettings = FloodSettings()
+    commands: CommandSettings = CommandSettings()
     focal: FocalSettings = FocalSettings()
     events: EventSettings = EventSettings()
     practices: PracticeSettings = PracticeSettings()
