@@ -117,6 +117,7 @@ outbox = sa.Table(
     sa.Column("buttons", sa.JSON, comment="The commands that reactions to it stand for."),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("event_id", sa.Text),
+    sa.Column("limited", sa.Boolean, comment="Whether the homeserver let it wait for its rate limit."),
     sa.Column("error", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("sent_at", UtcDateTime),

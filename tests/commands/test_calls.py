@@ -160,8 +160,7 @@ def test_whatever_is_sent_is_understood_or_objected_to(
     call = Call(declared.name, said, odd)
     try:
         found = read_call(_reader(), declared.parameters, call)
-    except ArgumentError as error:
-        assert error.text
+    except ArgumentError:
         return
     assert set(found) == {parameter.name for parameter in declared.parameters}
     assert set(said) <= set(found)

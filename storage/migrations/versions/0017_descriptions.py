@@ -1,4 +1,4 @@
-"""What stands in a room as descriptions of commands."""
+"""What stands in a room as descriptions of commands; which messages had to wait for a rate limit."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,3 +15,5 @@ def upgrade() -> None:
     comment="The fingerprint of the descriptions of commands that stand in it."))
     op.add_column("room", sa.Column("descriptions", sa.JSON(), nullable=True,
     comment="These one by one: a digest for each state key."))
+    op.add_column("outbox", sa.Column("limited", sa.Boolean(), nullable=True,
+    comment="Whether the homeserver let it wait for its rate limit."))
