@@ -50,6 +50,7 @@ from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.authority import Authority
 from bot.backoff import Backoff
 from bot.clock import Clock, Task
+from bot.describing import Describing
 from bot.direct import Direct
 from bot.dispatch import Dispatch
 from bot.encryption import recovery
@@ -105,6 +106,7 @@ from storage import outbox as outbox_storage
 from storage import rooms as room_storage
 from storage.database import Database
 from storage.migrate import MigrationError, NewerDatabaseError
+from storage.inbox import InboxEvent
 from storage.outbox import OutboxRow
 
 log = structlog.get_logger(__name__)
@@ -205,6 +207,7 @@ class App:
         daily = asyncio.create_task(self._keep(), name="daily")
         ticking = asyncio.create_task(self._clock.run(), name="clock")
         subscribing = asyncio.create_task(self._subscriptions.run(), name="subscriptions")
+        describing = asyncio.create_task(self._describing.run(), name="describing")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -218,10 +221,11 @@ class App:
                 exit_code=EXIT_LOGIN,
             ) from error
         finally:
-            for task in (following, daily, telling, ticking, subscribing, stopping, self._settling):
+            working = (following, daily, telling, ticking, subscribing, describing, stopping)
+            for task in (*working, self._settling):
                 if task:
                     task.cancel()
-            await asyncio.gather(following, daily, telling, ticking, subscribing, stopping, return_exceptions=True)
+            await asyncio.gather(*working, return_exceptions=True)
             await self._drain()
             encrypting.cancel()
             await asyncio.gather(encrypting, return_exceptions=True)
@@ -249,20 +253,33 @@ class App:
             self._metrics.retried,
         )
         self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
+        known_commands = registry()
         responder = Responder(
             self._database,
-            registry(),
+            known_commands,
             settings.default_language,
             settings.default_timezone,
             settings.focal.fresh_months,
             settings.practices,
+        )
+        authority = Authority(self._session, self._rooms, settings.moderation.power)
+        self._describing = Describing(
+            self._session,
+            self._database,
+            self._rooms,
+            authority,
+            self._pace,
+            known_commands,
+            settings.default_language,
+            switched_on=settings.commands.describe,
+            backoff=self._backoff,
         )
         self._dispatch = Dispatch(
             self._database,
             responder,
             self._outbox,
             self._rooms,
-            Authority(self._session, self._rooms, settings.moderation.power),
+            authority,
             Flood(settings.flood.commands_per_minute),
             settings.command_prefix,
             settings.default_language,
@@ -271,7 +288,7 @@ class App:
             direct,
             self._metrics.handled,
         )
-        self._lanes = Lanes(self._database, self._dispatch.handle)
+        self._lanes = Lanes(self._database, self._handle)
         stale = StaleRecords(responder, self._dispatch.moderation, settings.default_timezone)
         voice = Voice(
             lambda: [self._dispatch.speaker(room_id) for room_id in self._rooms.announcements],
@@ -332,6 +349,11 @@ class App:
             self._backoff,
         )
 
+    async def _handle(self, event: InboxEvent) -> None:
+        await self._dispatch.handle(event)
+        # It may have been about the language of the room; and where the bot is used, its commands are described.
+        self._describing.look(event.room_id, event.sender)
+
     async def _follow(self) -> None:
         # What comes while it is not known yet whether the bot has an identity would wait for the next round.
         with contextlib.suppress(TimeoutError):
@@ -381,6 +403,8 @@ class App:
 
     def _after_round(self) -> None:
         supervisor.tell(supervisor.ALIVE)
+        for room_id in self._rooms.to_describe():
+            self._describing.look(room_id)
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle(), name="settle")
 
@@ -393,6 +417,9 @@ class App:
         if not self._ready:
             self._ready = True
             supervisor.tell(supervisor.READY)
+            for configured in (*self._settings.rooms.community, self._settings.rooms.moderation):
+                if configured and (room_id := self._rooms.current(configured)):
+                    self._describing.look(room_id)
             log.info("ready", user=self._session.user_id, rooms=len(self._rooms.joined()))
 
     async def _log_in_again(self) -> None:

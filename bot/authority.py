@@ -60,6 +60,12 @@ class Authority:
             return CREATOR
         return _level(levels, user_id, create)
 
+    async def may_set(self, user_id: str, room_id: str, event_type: str) -> bool:
+        """Tell whether somebody may set the state of a room that is of this type."""
+        power = await self.power(user_id, room_id)
+        levels = await self._ask(lambda: self._session.state(room_id, "m.room.power_levels"))
+        return power is not None and power >= needed_to_set(levels, event_type)
+
     async def _reaches(self, user_id: str, room_id: str) -> bool:
         power = await self.power(user_id, room_id)
         return power is not None and power >= self._level
@@ -78,6 +84,16 @@ class Authority:
                     raise
                 wait = error.retry_after if isinstance(error, LimitedError) else 0.5 * attempt
                 await asyncio.sleep(min(wait, 10.0))
+
+
+def needed_to_set(levels: Mapping[str, Any], event_type: str) -> int:
+    """Return the power that state of a type needs in a room with these power levels.
+
+    https://spec.matrix.org/latest/client-server-api/#mroompower_levels
+    """
+    events = levels.get("events")
+    level = events.get(event_type) if isinstance(events, Mapping) else None
+    return _number(levels.get("state_default", 50) if level is None else level)
 
 
 def _creators(create: Mapping[str, Any]) -> set[str]:
@@ -99,6 +115,10 @@ def _level(levels: Mapping[str, Any], user_id: str, create: Mapping[str, Any]) -
     level = users.get(user_id) if isinstance(users, Mapping) else None
     if level is None:
         level = levels.get("users_default", 0)
+    return _number(level)
+
+
+def _number(level: Any) -> int:  # noqa: ANN401 - what a homeserver sent
     try:
         return int(level)
     except (TypeError, ValueError, OverflowError):  # OverflowError: 1e999 is infinite

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from bot.authority import CREATOR, Authority
+from bot.authority import CREATOR, Authority, needed_to_set
 from bot.check_encryption import of_room
+from bot.descriptions import EVENT_TYPE
 from bot.errors import RefusedError
 from bot.findings import Report
 from bot.rooms import Rooms
@@ -54,18 +55,20 @@ class RoomCheck:
 
         """
         joined = await self._session.joined_rooms()
-        self._report.ok("rooms", f"The bot is in {len(joined)} room{'' if len(joined) == 1 else 's'}.")
+        self._report.ok("rooms", "rooms", f"The bot is in {len(joined)} room{'' if len(joined) == 1 else 's'}.")
         looked_at = set()
         for configured, tasks in self._tasks().items():
             looked_at.add(await self._configured(configured, tasks, set(joined)))
         if not self._settings.rooms.community:
             self._report.warning(
+                "rooms.no-community",
                 "rooms.community",
                 "No community room is set; the bot answers only where it is invited.",
                 "Set GAAMAC_ROOMS__COMMUNITY.",
             )
         if not self._settings.rooms.moderation:
             self._report.warning(
+                "rooms.no-moderation",
                 "rooms.moderation",
                 "No moderation room is set, so nobody may use the moderators' commands.",
                 "Set GAAMAC_ROOMS__MODERATION.",
@@ -92,24 +95,42 @@ class RoomCheck:
         try:
             room_id = await self._session.room_of(configured) if configured[0] == "#" else configured
         except RefusedError:
-            self._report.problem(about, "The homeserver does not know this alias.", "Correct it in the settings.")
+            advice = "Correct it in the settings."
+            self._report.problem("rooms.unknown", about, "The homeserver does not know this alias.", advice)
             return None
         room_id = self._rooms.current(room_id) or room_id
         about = f"room {self._called(room_id, configured)} ({', '.join(tasks)})"
         if room_id not in joined:
             self._not_joined(about)
             return room_id
-        power, needed = await self._voice(room_id)
-        shown = "of a creator" if power == CREATOR else str(power)
-        if power is not None and power >= needed:
-            self._report.ok(about, f"The bot may speak: its power is {shown}, speaking needs {needed}.")
-        else:
-            advice = f"Give {self._session.user_id} power {needed} in the settings of the room."
-            self._report.problem(about, f"The bot may not speak: power {shown}, speaking needs {needed}.", advice)
+        await self._may(about, room_id, commands=not {"community", "moderation"}.isdisjoint(tasks))
         of_room(self._report, about, await self._state(room_id, "m.room.encryption"), signed=self._signed)
         if "moderation" in tasks:
             await self._moderators(about, room_id)
         return room_id
+
+    async def _may(self, about: str, room_id: str, *, commands: bool) -> None:
+        """Look whether the bot may speak in a room and, where `commands` are given, describe them."""
+        power, levels = await self._power(room_id)
+        shown = "of a creator" if power == CREATOR else str(power)
+        needed = _needed(levels)
+        give = f"Give {self._session.user_id} power {{}} in the settings of the room"
+        if power is not None and power >= needed:
+            said = f"The bot may speak: its power is {shown}, speaking needs {needed}."
+            self._report.ok("power", about, said)
+        else:
+            said = f"The bot may not speak: power {shown}, speaking needs {needed}."
+            self._report.problem("power.speak", about, said, give.format(needed) + ".")
+        needed = needed_to_set(levels, EVENT_TYPE)
+        if commands and self._settings.commands.describe and (power is None or power < needed):
+            self._report.warning(
+                "power.describe",
+                about,
+                f"The bot may not describe its commands: power {shown}, that needs {needed}. Everything else "
+                "works; no client offers its commands there.",
+                f"{give.format(needed)}, or give the state {EVENT_TYPE} a lower level there, or set "
+                "commands.describe to false (docs/native.md).",
+            )
 
     def _called(self, room_id: str, shown: str) -> str:
         # A room's name is anybody's text; control characters would reach the operator's terminal.
@@ -119,22 +140,24 @@ class RoomCheck:
     def _not_joined(self, about: str) -> None:
         if self._running:
             self._report.problem(
+                "rooms.not-joined",
                 about,
                 "The bot runs and is not in this room.",
                 f"Invite {self._session.user_id}, or unban it. It comes at once, or when it is started again.",
             )
         else:
             self._report.warning(
+                "rooms.not-yet-joined",
                 about,
                 "The bot is not in this room yet. It joins when it is started, if the room is public or the bot "
                 "was invited.",
                 f"If the room is not public, invite {self._session.user_id}.",
             )
 
-    async def _voice(self, room_id: str) -> tuple[int | None, int]:
-        """Return the bot's power in a room and the power that a message needs there."""
+    async def _power(self, room_id: str) -> tuple[int | None, Mapping[str, Any]]:
+        """Return the bot's power in a room, and what needs which power there."""
         power = await self._authority.power(self._session.user_id, room_id)
-        return power, _needed(await self._state(room_id, "m.room.power_levels"))
+        return power, await self._state(room_id, "m.room.power_levels")
 
     async def _moderators(self, about: str, room_id: str) -> None:
         """Count who is a moderator: joined to this room, with the power that the settings ask for."""
@@ -151,14 +174,16 @@ class RoomCheck:
         by_default = levels.get("users_default", 0)
         if isinstance(by_default, int) and by_default >= level:
             self._report.problem(
+                "power.everybody",
                 about,
                 f"Everybody in this room is a moderator: power {by_default} is the default there.",
                 "Lower the default power of the room, or raise moderation.power.",
             )
         elif count:
-            self._report.ok(about, f"Moderators found (joined, power {level} or more): {count}.")
+            self._report.ok("power", about, f"Moderators found (joined, power {level} or more): {count}.")
         else:
             self._report.warning(
+                "power.nobody",
                 about,
                 f"No moderator was found: nobody in this room has power {level} or more.",
                 "Give moderators that power in this room, or lower moderation.power.",
@@ -169,9 +194,9 @@ class RoomCheck:
         looked_at = room_ids[:OTHERS]
 
         async def trouble(room_id: str) -> str | None:
-            power, needed = await self._voice(room_id)
-            if power is None or power < needed:
-                return f"The bot may not speak: power {power}, speaking needs {needed}."
+            power, levels = await self._power(room_id)
+            if power is None or power < _needed(levels):
+                return f"The bot may not speak: power {power}, speaking needs {_needed(levels)}."
             if self._signed is False and await self._state(room_id, "m.room.encryption"):
                 return "The room is encrypted, and the bot's device is not signed: it cannot read there."
             return None
@@ -179,12 +204,14 @@ class RoomCheck:
         found = await self._side_by_side(looked_at, trouble)
         for room_id, text in zip(looked_at, found, strict=True):
             if text:
-                self._report.warning(f"room {self._called(room_id, room_id)}", text)
+                self._report.warning("rooms.other", f"room {self._called(room_id, room_id)}", text)
         fine = found.count(None)
         if room_ids:
             skipped = len(room_ids) - len(looked_at)
             more = f" {skipped} more were not looked at." if skipped else ""
-            self._report.ok("other rooms", f"The bot may read and speak in {fine} of {len(looked_at)}.{more}")
+            self._report.ok(
+                "rooms", "other rooms", f"The bot may read and speak in {fine} of {len(looked_at)}.{more}"
+            )
 
     async def _side_by_side(self, items: list[str], ask: Any) -> list[Any]:  # noqa: ANN401
         slots = asyncio.Semaphore(AT_ONCE)

@@ -17,7 +17,7 @@ from bot import exchange, logs
 from bot.check import examine
 from bot.encryption.secret_storage import RecoveryKey
 from bot.errors import EXIT_DATABASE, EXIT_SETTINGS, StartError
-from config.settings import LogSettings, Settings, SettingsError, load
+from config.settings import LogSettings, Settings, SettingsError, load, settings_file
 from storage import audit_file
 
 app = typer.Typer(
@@ -98,7 +98,7 @@ def check(
         return
     settings = _settings(config)
     logs.configure(LogSettings(level="error"))
-    report = asyncio.run(examine(settings))
+    report = asyncio.run(examine(settings, settings_file(config)))
     typer.echo(report.json() if as_json else "\n".join(report.lines()))
     sys.exit(report.exit_code)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.addressing import Address
+from bot.calls import kept
 from bot.events import Edit, Event, File, Message, Reaction, Redaction
 from bot.received import described
 from bot.rooms import Rooms
@@ -51,33 +52,44 @@ class Concern:
             "sent_at": min(max(event.sent_at, earliest), now),
         }
         if isinstance(event, Message):
-            text = self._said(event)
-            if text is None:
+            said = self._said(event)
+            if said is None:
                 return None
-            payload: dict[str, Any] = {"text": text, "thread": event.thread, "reply_to": event.reply_to}
-            if self._rooms.is_direct(event.room_id) and self._address.is_bare(event.body):
+            payload: dict[str, Any] = {**said, "thread": event.thread, "reply_to": event.reply_to}
+            if "call" not in said and self._rooms.is_direct(event.room_id) and self._address.is_bare(event.body):
                 payload["bare"] = True
             return InboxEvent(kind="message", payload=payload, **shared)
         if isinstance(event, File):
-            text = self._said(event) if event.caption is not None else None
-            sent: dict[str, Any] = {"text": text, "thread": event.thread, "file": described(event)}
-            return InboxEvent(kind="message" if text is not None else "file", payload=sent, **shared)
+            said = self._said(event) if event.caption is not None or event.call else None
+            sent: dict[str, Any] = {
+                **(said or {"text": None}),
+                "thread": event.thread,
+                "file": described(event),
+            }
+            return InboxEvent(kind="message" if said is not None else "file", payload=sent, **shared)
         if isinstance(event, Reaction):
             return InboxEvent(kind="reaction", target=event.target, payload={"key": event.key[:100]}, **shared)
         if isinstance(event, Edit):
-            payload = {"text": self._said(event), "thread": None}
+            payload = {**(self._said(event) or {"text": None}), "thread": None}
             return InboxEvent(kind="edit", target=event.target, payload=payload, **shared)
         if isinstance(event, Redaction):
             return InboxEvent(kind="redaction", target=event.target, **shared)
         return None
 
-    def _said(self, event: Message | Edit | File) -> str | None:
-        return self._address.command_in(
+    def _said(self, event: Message | Edit | File) -> dict[str, Any] | None:
+        """Return what is said to the bot, as it is kept: words or a command in parts; None: it is not meant."""
+        direct = self._rooms.is_direct(event.room_id)
+        if event.call and (self._user_id in event.mentions or (direct and not event.mentions)):
+            return {"text": event.call.command, "call": kept(event.call)}
+        if event.call and event.mentions:
+            return None  # It names whose command it is; to us its words mean nothing.
+        text = self._address.command_in(
             event.caption or "" if isinstance(event, File) else event.body,
-            direct=self._rooms.is_direct(event.room_id),
+            direct=direct,
             mentioned=self._user_id in event.mentions,
             is_reply=isinstance(event, Message) and event.is_reply,
         )
+        return None if text is None else {"text": text}
 
     async def _is_known(
         self, writer: Writer, entry: InboxEvent, mentioned: Counter[str], before: list[InboxEvent]

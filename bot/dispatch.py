@@ -7,7 +7,7 @@ as if nothing had been. The lanes (`bot.lanes`) say when.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ import structlog
 
 from bot import answers
 from bot.authority import Authority
+from bot.calls import restored
 from bot.direct import Direct
 from bot.flood import Flood, Verdict
 from bot.outbox import Outbox
@@ -25,6 +26,7 @@ from bot.rooms import Rooms
 from commands import talks
 from commands.attachment import Attachment, ReceivedFile
 from commands.context import Asker, Condition, Surroundings, mark, translate
+from commands.registry import Command
 from commands.respond import Answer, Responder
 from storage import awaited_files, media, people
 from storage import inbox as storage
@@ -143,8 +145,8 @@ class Dispatch:
     async def _is_file_in_talk(self, event: InboxEvent) -> bool:
         """Tell whether somebody sent a file with words in a talk, and not with a command that takes one."""
         payload = event.payload or {}
-        found = self._responder.registry.find(str(payload.get("text")))
-        if "file" not in payload or not self._rooms.is_direct(event.room_id) or (found and found.command.file):
+        declared = self._declared(payload)
+        if "file" not in payload or not self._rooms.is_direct(event.room_id) or (declared and declared.file):
             return False
         async with self._database.read() as reader:
             return await talk_storage.of(reader, event.sender, datetime.now(UTC)) is not None
@@ -192,8 +194,15 @@ class Dispatch:
         return declared is not None and declared.writes
 
     def _changes_now(self, event: InboxEvent) -> bool:
-        found = self._responder.registry.find(str((event.payload or {}).get("text")))
-        return found is not None and found.command.writes
+        declared = self._declared(event.payload or {})
+        return declared is not None and declared.writes
+
+    def _declared(self, payload: Mapping[str, Any]) -> Command | None:
+        """Return the command that an event asks for."""
+        call = restored(payload)
+        registry = self._responder.registry
+        found = registry.called(call) if call else registry.find(str(payload.get("text", "")))
+        return found.command if found else None
 
     async def _respond(self, event: InboxEvent, *, cause: str, earlier: list[SentAnswer]) -> None:
         payload = event.payload or {}
@@ -252,18 +261,18 @@ class Dispatch:
                 )
             await self._mark(writer, event, "answered", answer.command)
 
-        await self._responder.respond(asker, str(payload.get("text", "")), surroundings, datetime.now(UTC), finish)
+        typed = restored(payload) or str(payload.get("text", ""))
+        await self._responder.respond(asker, typed, surroundings, datetime.now(UTC), finish)
         self.answered += 1
         self._outbox.push(stored)
 
     async def _file_of(self, event: InboxEvent) -> ReceivedFile | None:
         """Fetch the file that a command is about, if it is one that takes a file."""
         payload = event.payload or {}
-        found = self._responder.registry.find(str(payload.get("text", "")))
-        if found is None or not found.command.file:
+        declared = self._declared(payload)
+        if declared is None or not declared.file:
             return None
-        permission = found.command.permission
-        direct = self._rooms.is_direct(event.room_id)
+        permission, direct = declared.permission, self._rooms.is_direct(event.room_id)
         if not await self._authority.holds(permission, user_id=event.sender, room_id=event.room_id, direct=direct):
             return None  # Who may not run it is told so; nothing is fetched for them.
         return await self._received.fetch(payload, event.room_id)

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.calls import call_in
+from bot.wire import clean
+from commands.calls import Call
+
 MAX_ID = 255
 """Bytes: https://spec.matrix.org/latest/appendices/#identifier-grammar. Also holds for event types."""
 VERIFICATION_REQUEST = "m.key.verification.request"
@@ -37,12 +41,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Message(Event):
-    """A text message (`m.text`). `mentions` are the user ids of `m.mentions` (MSC3952)."""
+    """A text message (`m.text`). `mentions` are the user ids of `m.mentions` (MSC3952).
+
+    `call` is the command that the client sent with it in parts (MSC4391), if it is one.
+    """
 
     body: str
     thread: str | None
     mentions: frozenset[str]
     reply_to: str | None = None
+    call: Call | None = None
 
     @property
     def is_reply(self) -> bool:
@@ -62,6 +70,7 @@ class File(Event):
     caption: str | None
     thread: str | None
     mentions: frozenset[str]
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Edit(Event):
     target: str
     body: str
     mentions: frozenset[str]
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,11 @@ class EncryptionOn(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PowerChange(Event):
+    """Somebody has other power in the room now, it may be the bot. Who has which is asked of the homeserver."""
+
+
+@dataclass(frozen=True, slots=True)
 class Encrypted(Event):
     """An event that only the holder of its key can read (`m.room.encrypted`)."""
 
@@ -160,11 +175,6 @@ def parse(raw: object, room_id: str) -> Event | None:
     return None
 
 
-def clean(text: str) -> str:
-    """Take out of a text what cannot be stored as UTF-8 or ends a C string."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
-
-
 def _encrypted(event: Mapping[str, Any], room_id: str) -> Encrypted | None:
     content = _object(event.get("content"), "content")
     # A redacted one has lost its content; one with a state key is no message.
@@ -191,6 +201,7 @@ def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | File | 
             target=identifier(relation, "event_id"),
             body=_text(new, "body"),
             mentions=_mentions(new),
+            call=call_in(new),
         )
     return Message(
         **_common(event, room_id),
@@ -198,6 +209,7 @@ def _message(event: Mapping[str, Any], room_id: str) -> Message | Edit | File | 
         thread=_thread(relation),
         mentions=_mentions(content),
         reply_to=_reply_to(relation),
+        call=call_in(content),
     )
 
 
@@ -218,6 +230,7 @@ def _file(event: Mapping[str, Any], content: Mapping[str, Any], room_id: str) ->
         caption=body if captioned else None,
         thread=_thread(content.get("m.relates_to")),
         mentions=_mentions(content),
+        call=call_in(content),
     )
 
 
@@ -287,11 +300,16 @@ def _encryption(event: Mapping[str, Any], room_id: str) -> EncryptionOn:
     return EncryptionOn(**_common(event, room_id))
 
 
+def _power(event: Mapping[str, Any], room_id: str) -> PowerChange:
+    return PowerChange(**_common(event, room_id))
+
+
 _STATE = {
     "m.room.member": _member,
     "m.room.tombstone": _tombstone,
     "m.room.name": _name,
     "m.room.encryption": _encryption,
+    "m.room.power_levels": _power,
 }
 
 

@@ -21,10 +21,11 @@ from bot.backoff import Backoff
 from bot.concern import Concern
 from bot.encryption.machine import Encryption
 from bot.errors import LimitedError, LoggedOutError, MatrixError, StartError
-from bot.events import Event, clean
+from bot.events import Event
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.timeline import EVENTS, Timeline
+from bot.wire import clean
 from storage import inbox as storage
 from storage import rooms as room_storage
 from storage.database import Database
@@ -187,6 +188,8 @@ class Inbox:
     async def _room(self, room_id: str, section: Mapping[str, Any], now: datetime) -> list[Event]:
         """Return the events of a room since the last round, in their order, gaps filled."""
         newly = self._rooms.joined_now(room_id, section, now)
+        if newly and self._token is not None:  # the very first sync shows all rooms at once
+            self._rooms.arrived(room_id)
         for event in self._timeline.parsed(_mapping(section.get("state")).get("events"), room_id):
             self._rooms.apply(event)
         timeline = _mapping(section.get("timeline"))

@@ -64,6 +64,7 @@ class Outbox:
         self._queues: dict[str, list[tuple[int, int, OutboxRow]]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
         self._sent: dict[int, str] = {}
+        self._limited: set[int] = set()
 
     async def resume(self) -> int:
         """Take up what an earlier run did not send. Return how many rows."""
@@ -117,6 +118,7 @@ class Outbox:
                 await self._once(row)
             except LimitedError as error:
                 self._pace.limited(error.retry_after)
+                self._limited.add(row.id)
                 self._retried("rate limit")
                 pause = 0.0
             except LoggedOutError:
@@ -152,7 +154,8 @@ class Outbox:
         if len(self._sent) > LIVE:
             self._sent.pop(next(iter(self._sent)))
         async with self._database.write() as writer:
-            await storage.sent(writer, row.id, row.room_id, event_id, now)
+            await storage.sent(writer, row.id, row.room_id, event_id, now, limited=row.id in self._limited)
+        self._limited.discard(row.id)
 
     async def _attempt(self, row: OutboxRow) -> str | None:
         """Give a row to the homeserver. Return the event that it became; None when there is nothing to do."""

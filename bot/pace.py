@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 SUCCESSES_TO_SPEED_UP = 20
 FASTEST = 1000.0
 """Events a second; beyond that there is no limit worth keeping to."""
+BACKGROUND = 100
+"""The priority of what nobody waits for: it goes only when a whole burst is left for those who do."""
 LARGEST_BURST = 10
 """What Synapse allows by default; a longer run without a refusal says nothing about a burst."""
 
@@ -50,7 +52,7 @@ class Pace:
 
     async def turn(self, priority: int) -> None:
         """Wait until an event of this priority may be sent."""
-        if not self._waiting and self._take():
+        if not self._waiting and self._take(priority):
             return
         waiter = _Waiter(priority, next(self._numbers), asyncio.get_running_loop().create_future())
         heapq.heappush(self._waiting, waiter)
@@ -85,8 +87,8 @@ class Pace:
             if self._rate >= FASTEST:
                 self._rate = None
 
-    def _take(self) -> bool:
-        """Take a token if there is one now."""
+    def _take(self, priority: int) -> bool:
+        """Take a token if there is one now for this priority."""
         now = self._clock()
         if now < self._closed_until:
             return False
@@ -94,7 +96,7 @@ class Pace:
             return True
         self._tokens = min(self._size, self._tokens + (now - self._counted_at) * self._rate)
         self._counted_at = now
-        if self._tokens < 1:
+        if self._tokens < self._needed(priority):
             return False
         self._tokens -= 1
         return True
@@ -104,13 +106,17 @@ class Pace:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        while self._waiting and self._take():
+        while self._waiting and self._take(self._waiting[0].priority):
             waiter = heapq.heappop(self._waiting)
             if not waiter.turn.done():
                 waiter.turn.set_result(None)
         if self._waiting:
             self._timer = asyncio.get_running_loop().call_later(self._wait(), self._wake)
 
+    def _needed(self, priority: int) -> float:
+        return self._size if priority >= BACKGROUND else 1.0
+
     def _wait(self) -> float:
-        missing = 0.0 if self._rate is None else max(0.0, 1 - self._tokens) / self._rate
+        needed = self._needed(self._waiting[0].priority)
+        missing = 0.0 if self._rate is None else max(0.0, needed - self._tokens) / self._rate
         return max(self._closed_until - self._clock(), missing, 0.001)

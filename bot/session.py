@@ -202,10 +202,14 @@ class Session:
         if "sender" in found and "content" in found:
             return found
         # Homeservers before spec 1.16 ignore `format`.
-        for event in await self._list("GET", f"/rooms/{_q(room_id)}/state"):
+        for event in await self.all_state(room_id):
             if isinstance(event, dict) and event.get("type") == event_type and event.get("state_key") == "":
                 return event
         raise RefusedError(404, "M_NOT_FOUND", event_type)
+
+    async def all_state(self, room_id: str) -> list[Any]:
+        """Return all state events of a room: as many as it has members, and more."""
+        return await self._list("GET", f"/rooms/{_q(room_id)}/state")
 
     async def room_of(self, alias: str) -> str:
         """Return the id of the room that an alias names."""

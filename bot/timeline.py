@@ -22,7 +22,7 @@ PAGE = 500
 EVENTS = {
     "types": [
         "m.room.message", "m.room.encrypted", "m.room.redaction", "m.reaction", "m.room.member",
-        "m.room.tombstone", "m.room.name", "m.room.encryption", "m.key.verification.*",
+        "m.room.tombstone", "m.room.name", "m.room.encryption", "m.room.power_levels", "m.key.verification.*",
     ],
     "lazy_load_members": True,
 }  # fmt: skip

@@ -55,6 +55,11 @@ def cut(text: str) -> str:
     return "".join(kept)
 
 
+def clean(text: str) -> str:
+    """Take out of a text what cannot be stored as UTF-8 or ends a C string."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+
+
 def _end_of_string(text: str, position: int) -> int:
     position += 1
     while position < len(text) and text[position] != '"':

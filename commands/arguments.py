@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NewType, get_args, get_origin
 
+from commands.calls import Call
 from commands.context import Context
 from commands.errors import ArgumentError
 from commands.rendering import code
@@ -25,6 +26,8 @@ Rest = NewType("Rest", str)
 Language = NewType("Language", str)
 """A language code, typed as a code or as a name in any language that the bot speaks."""
 
+SHOWN = 60
+"""Letters of an argument that are repeated to the person who sent it, where it has no name of ours."""
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "”": "”"}
 _WORD = re.compile(r"\S+")
 
@@ -138,6 +141,37 @@ def read(ctx: Context, parameters: Sequence[Parameter], text: str) -> dict[str, 
     return values
 
 
+def read_call(ctx: Context, parameters: Sequence[Parameter], call: Call) -> dict[str, Any]:
+    """Read the arguments of a command from what a client sent for each parameter. Nothing said is nothing given.
+
+    Raises:
+        ArgumentError: one is missing, one is not understood, or there is one that the command does not have.
+
+    """
+    known = {parameter.name for parameter in parameters}
+    for key in (*call.said, *call.odd):
+        if key not in known:
+            raise ArgumentError(ctx.text("I did not understand {word}.", word=code(key[:SHOWN])))
+    return {parameter.name: _read_said(ctx, parameter, call) for parameter in parameters}
+
+
+def _read_said(ctx: Context, parameter: Parameter, call: Call) -> Any:  # noqa: ANN401 - a value of its type
+    if parameter.name in call.odd:
+        label = code(str(ctx.text(parameter.label)))
+        raise ArgumentError(ctx.text("{parameter} is to be words or a number.", parameter=label))
+    said = call.said.get(parameter.name, "").strip()
+    if said:
+        return _READERS[parameter.kind](ctx, said)
+    if parameter.required:
+        raise _missing(ctx, parameter)
+    return parameter.default
+
+
+def _missing(ctx: Context, parameter: Parameter) -> ArgumentError:
+    label = code(str(ctx.text(parameter.label)))
+    return ArgumentError(ctx.text("Something is missing: {parameter}.", parameter=label))
+
+
 def _read_named(ctx: Context, parameter: Parameter, words: list[Token]) -> tuple[list[Token], Any]:
     """Take `in French` from the end. Words that only look like it stay where they are."""
     assert parameter.named is not None  # noqa: S101 - the caller asked
@@ -156,8 +190,7 @@ def _read_named(ctx: Context, parameter: Parameter, words: list[Token]) -> tuple
 def _read_next(ctx: Context, parameter: Parameter, words: list[Token], text: str) -> tuple[list[Token], Any]:
     if not words:
         if parameter.required:
-            label = code(str(ctx.text(parameter.label)))
-            raise ArgumentError(ctx.text("Something is missing: {parameter}.", parameter=label))
+            raise _missing(ctx, parameter)
         return words, parameter.default
     if parameter.kind is Rest:
         whole = words[0].text if len(words) == 1 else text[words[0].start : words[-1].end]

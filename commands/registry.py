@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 
 from commands.arguments import Parameter, parameters_of
 from commands.attachment import Reply
+from commands.calls import Call
 from commands.context import Context, Permission
 from commands.rendering import Markdown
 from storage.folding import fold
@@ -54,10 +55,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A command in what was typed, and the text behind its name."""
+    """A command in what was typed, and the text behind its name; or in what a client sent in parts, and these."""
 
     command: Command
     rest: str
+    call: Call | None = None
 
 
 def command(
@@ -139,6 +141,11 @@ class Registry:
             if found and all(fold(word) for word in words[:length]):
                 return Found(found, text.split(maxsplit=length)[length] if len(words) > length else "")
         return None
+
+    def called(self, call: Call) -> Found | None:
+        """Return the command that a client sent in parts."""
+        declared = self.named(call.command)
+        return Found(declared, "", call) if declared else None
 
     def named(self, name: str) -> Command | None:
         """Return the command of that name or alias."""

@@ -19,8 +19,9 @@ from datetime import datetime
 import structlog
 
 from commands import talks
-from commands.arguments import Parameter, read
+from commands.arguments import Parameter, read, read_call
 from commands.attachment import Attachment, Post, Reply
+from commands.calls import Call
 from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.errors import ArgumentError, CommandError
 from commands.registry import Command, Found, Registry
@@ -75,9 +76,9 @@ class Responder:
         self._practices = practices or PracticeSettings()
 
     async def respond(
-        self, asker: Asker, typed: str, surroundings: Surroundings, now: datetime, finish: Finish
+        self, asker: Asker, typed: str | Call, surroundings: Surroundings, now: datetime, finish: Finish
     ) -> None:
-        """Answer what `asker` typed, and have `finish` store the answer."""
+        """Answer what `asker` typed, or had a client send in parts, and have `finish` store the answer."""
         async with self._database.read() as reader:
             ctx = await self._context(reader, asker, surroundings, now)
             answer = await self._prepare(ctx, typed)
@@ -110,24 +111,26 @@ class Responder:
         )
         return await self._context(reader, there, surroundings, now)
 
-    async def _prepare(self, ctx: Context, typed: str) -> Answer | _Call:
+    async def _prepare(self, ctx: Context, typed: str | Call) -> Answer | _Call:
         """Answer a question; hand back a command that writes."""
         found = await self._found(ctx, typed)
         if found is None:
-            return Answer(await _unknown(ctx, typed))
+            return Answer(await _unknown(ctx, typed.command if isinstance(typed, Call) else typed))
         declared = found.command
         try:
             if not await ctx.may(declared.permission):
                 return Answer(_forbidden(ctx, declared), declared.name, refused=_recorded(found))
-            call = _Call(declared, read(ctx, declared.parameters, found.rest))
+            call = _Call(declared, _arguments(ctx, found))
             return call if declared.writes else await call.run(ctx)
         except CommandError as error:
             return Answer(_objection(ctx, declared, error), declared.name)
         except Exception as error:  # noqa: BLE001 - an error in a command harms that command only
             return _failed(ctx, declared, error)
 
-    async def _found(self, ctx: Context, typed: str) -> Found | None:
+    async def _found(self, ctx: Context, typed: str | Call) -> Found | None:
         """Return the command that was typed; in a talk what is typed without prefix is an answer."""
+        if isinstance(typed, Call):
+            return self.registry.called(typed)
         if ctx.surroundings.corrects is not None:
             return Found(talks.ANSWER, typed)
         if ctx.surroundings.bare and await talk_storage.of(ctx.storage, ctx.asker.user_id, ctx.now):
@@ -178,6 +181,11 @@ class _Call:
                 said.text, self.command.name, said.attachments, said.buttons, said.awaits_file, said.posts
             )
         return Answer(said, self.command.name)
+
+
+def _arguments(ctx: Context, found: Found) -> dict[str, object]:
+    parameters = found.command.parameters
+    return read_call(ctx, parameters, found.call) if found.call else read(ctx, parameters, found.rest)
 
 
 def _nothing_known() -> Condition:
@@ -240,7 +248,10 @@ def _recorded(found: Found) -> str | None:
     """Return as what an attempt is recorded, of commands that decide."""
     if not found.command.audited:
         return None
-    number = found.rest.split(maxsplit=1)[0] if found.rest else ""
+    said = found.rest.split(maxsplit=1)
+    if found.call:
+        said = [found.call.said.get(parameter.name, "") for parameter in found.command.parameters[:1]]
+    number = said[0] if said else ""
     return f"submission/{number}" if number.isascii() and number.isdigit() else f"command/{found.command.name}"
 
 

@@ -171,6 +171,12 @@ class FloodSettings(_Section):
     commands_per_minute: int = Field(default=30, ge=0)
 
 
+class CommandSettings(_Section):
+    """Whether the bot describes its commands in rooms for clients that can offer and complete them (MSC4391)."""
+
+    describe: bool = True
+
+
 class WebSettings(_Section):
     """At which `host:port` health and metrics are answered by HTTP. Empty: nowhere."""
 
@@ -205,6 +211,7 @@ class Settings(BaseSettings):
     invites: InviteSettings = InviteSettings()
     moderation: ModerationSettings = ModerationSettings()
     flood: FloodSettings = FloodSettings()
+    commands: CommandSettings = CommandSettings()
     focal: FocalSettings = FocalSettings()
     events: EventSettings = EventSettings()
     practices: PracticeSettings = PracticeSettings()
@@ -268,6 +275,11 @@ def _content(variable: str, path: str) -> str:
         raise SettingsError(msg) from error
 
 
+def settings_file(path: Path | None = None) -> Path | None:
+    """Return the settings file: `path`, or what `GAAMAC_CONFIG` names; None when there is neither."""
+    return path or (Path(os.environ["GAAMAC_CONFIG"]) if os.environ.get("GAAMAC_CONFIG") else None)
+
+
 def load(path: Path | None = None) -> Settings:
     """Read the settings from `path` (or `GAAMAC_CONFIG`) and the environment.
 
@@ -275,7 +287,7 @@ def load(path: Path | None = None) -> Settings:
         SettingsError: with one line for each mistake.
 
     """
-    named = path or (Path(os.environ["GAAMAC_CONFIG"]) if os.environ.get("GAAMAC_CONFIG") else None)
+    named = settings_file(path)
     if named is not None and not named.is_file():
         msg = f"The settings file {named} does not exist. config/example.toml shows what it may hold."
         raise SettingsError(msg)

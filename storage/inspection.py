@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -18,6 +18,8 @@ from storage.database import Reader
 from storage.migrate import MIGRATIONS, current
 
 WINDOW = timedelta(seconds=10)
+LIMITED = timedelta(days=7)
+"""For how long it counts that messages had to wait for a rate limit."""
 SENT = 1000
 """Messages that are looked at, the latest ones."""
 
@@ -41,6 +43,9 @@ class Inspection(BaseModel):
     unsent_since: datetime | None = None
     refused: int = 0
     burst: Burst | None = None
+    limited: int = 0
+    limited_at: datetime | None = None
+    """How many messages had to wait for a rate limit within `LIMITED`, and when the last of them was sent."""
 
 
 async def inspect(url: str) -> Inspection:
@@ -82,6 +87,10 @@ async def _contents(reader: Reader) -> Inspection:
         .order_by(table.c.id.desc())
         .limit(SENT)
     )
+    waited = sa.select(sa.func.count(), sa.func.max(table.c.sent_at)).where(
+        table.c.limited, table.c.sent_at > datetime.now(UTC) - LIMITED
+    )
+    limited, limited_at = (await reader.sql.execute(waited)).one()
     times = [at for at in (await reader.sql.execute(latest)).scalars() if at is not None]
     return Inspection(
         state="current",
@@ -92,6 +101,8 @@ async def _contents(reader: Reader) -> Inspection:
         unsent_since=(await reader.sql.execute(oldest)).scalar(),
         refused=await outbox.count_refused(reader),
         burst=_burst(sorted(times)),
+        limited=limited,
+        limited_at=limited_at,
     )
 
 

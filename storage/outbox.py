@@ -73,6 +73,7 @@ _SENT = (
         room_id=sa.bindparam("room"),
         event_id=sa.bindparam("event_id"),
         sent_at=sa.bindparam("sent_at"),
+        limited=sa.bindparam("waited"),
     )
 )
 
@@ -147,9 +148,15 @@ async def event_id(reader: Reader, row_id: int) -> str | None:
     return (await reader.sql.execute(sa.select(outbox.c.event_id).where(outbox.c.id == row_id))).scalar()
 
 
-async def sent(writer: Writer, row_id: int, room_id: str, event: str, at: datetime) -> None:
-    """Record in which room a row became which event, and forget its text."""
-    await writer.sql.execute(_SENT, {"row": row_id, "room": room_id, "event_id": event, "sent_at": at})
+async def sent(
+    writer: Writer, row_id: int, room_id: str, event: str, at: datetime, *, limited: bool = False
+) -> None:
+    """Record in which room a row became which event, and forget its text.
+
+    `limited`: the homeserver let it wait for its rate limit.
+    """
+    values = {"row": row_id, "room": room_id, "event_id": event, "sent_at": at, "waited": limited or None}
+    await writer.sql.execute(_SENT, values)
 
 
 async def refused(writer: Writer, row_id: int, error: str, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +19,7 @@ class Room(BaseModel):
     """A room. `successor` is the room that replaced it; `since` when the bot came to it.
 
     `quiet` are kinds of events that are not announced in it; in a `chatham` room the Chatham House Rule holds.
+    `described` is the fingerprint of the descriptions of commands that stand in it, or why there are none.
     """
 
     room_id: str
@@ -31,17 +33,22 @@ class Room(BaseModel):
     quiet: list[str] | None = None
     chatham: bool | None = None
     successor: str | None = None
+    described: str | None = None
     since: datetime
+
+
+_SHORT = [column for column in room.c if column.name != "descriptions"]
+"""A page of text for each of thousands of rooms need not be in memory."""
 
 
 async def every(reader: Reader) -> list[Room]:
     """Return all rooms, those that the bot left included."""
-    return [Room.model_validate(row._mapping) for row in await reader.sql.execute(sa.select(room))]
+    return [Room.model_validate(row._mapping) for row in await reader.sql.execute(sa.select(*_SHORT))]
 
 
 async def one(reader: Reader, room_id: str) -> Room | None:
     """Return a room."""
-    row = (await reader.sql.execute(sa.select(room).where(room.c.room_id == room_id))).first()
+    row = (await reader.sql.execute(sa.select(*_SHORT).where(room.c.room_id == room_id))).first()
     return Room.model_validate(row._mapping) if row else None
 
 
@@ -87,3 +94,15 @@ async def is_chatham(reader: Reader, room_id: str) -> bool:
 async def choose_chatham(writer: Writer, room_id: str, holds: bool) -> None:
     """Set whether the Chatham House Rule holds in a room."""
     await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(chatham=holds))
+
+
+async def descriptions(reader: Reader, room_id: str) -> dict[str, str] | None:
+    """Return the digests of the descriptions of commands in a room, by state key; None: nothing is known."""
+    found = (await reader.sql.execute(sa.select(room.c.descriptions).where(room.c.room_id == room_id))).scalar()
+    return dict(found) if found is not None else None
+
+
+async def describe(writer: Writer, room_id: str, described: str | None, digests: Mapping[str, str] | None) -> None:
+    """Note what descriptions of commands stand in a room, by their fingerprint and one by one."""
+    values = {"described": described, "descriptions": sa.null() if digests is None else dict(digests)}
+    await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(**values))

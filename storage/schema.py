@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0013"
+HEAD = "0017"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -77,6 +77,8 @@ room = sa.Table(
     sa.Column("timezone", sa.Text, comment="In which times are told in the room."),
     sa.Column("quiet", sa.JSON, comment="Kinds of events that are not announced in the room."),
     sa.Column("chatham", sa.Boolean, comment="Whether the Chatham House Rule holds in the room."),
+    sa.Column("described", sa.Text, comment="The fingerprint of the descriptions of commands that stand in it."),
+    sa.Column("descriptions", sa.JSON, comment="These one by one: a digest for each state key."),
     comment="Rooms that the bot is or was in.",
 )
 
@@ -115,6 +117,7 @@ outbox = sa.Table(
     sa.Column("buttons", sa.JSON, comment="The commands that reactions to it stand for."),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("event_id", sa.Text),
+    sa.Column("limited", sa.Boolean, comment="Whether the homeserver let it wait for its rate limit."),
     sa.Column("error", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("sent_at", UtcDateTime),

@@ -19,13 +19,14 @@ from bot.events import (
     MalformedError,
     MemberChange,
     Message,
+    PowerChange,
     Reaction,
     Redaction,
     RoomName,
     RoomUpgrade,
-    clean,
     parse,
 )
+from bot.wire import clean
 from tests.bot.fake_homeserver import BOT, MIA, ROOM
 from tests.bot.test_any_sync import anything, raw_events
 
@@ -94,6 +95,7 @@ TEXT = {"msgtype": "m.text", "body": "!term"}
         (raw("m.room.name", {"name": "Community"}, state_key=""), RoomName(**SHARED, name="Community")),
         (raw("m.room.name", {"name": ""}, state_key=""), RoomName(**SHARED, name=None)),
         (raw("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key=""), EncryptionOn(**SHARED)),
+        (raw("m.room.power_levels", {"users": {BOT: 50}}, state_key=""), PowerChange(**SHARED)),
     ],
 )
 def test_an_event_becomes_a_typed_one(given_: dict[str, Any], event: Event) -> None:
@@ -108,7 +110,8 @@ def test_an_event_becomes_a_typed_one(given_: dict[str, Any], event: Event) -> N
         raw("m.reaction", {}),  # redacted
         raw("m.room.tombstone", {"body": "closed"}, state_key=""),
         raw("m.room.tombstone", {"replacement_room": "!new"}),  # forged: a state event has a state key
-        raw("m.room.power_levels", {"users": {MIA: 100}}, state_key=""),
+        raw("m.room.power_levels", {"users": {BOT: 100}}),  # forged, too
+        raw("m.room.topic", {"topic": "Prevention"}, state_key=""),
         raw("m.room.encrypted", {}),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 from bot.addressing import Address
 from bot.app import registry
 from commands.attachment import Attachment, ReceivedFile
+from commands.calls import Call
 from commands.context import Asker, Condition, Permission, Surroundings
 from commands.registry import Registry
 from commands.rendering import Rendered, render
@@ -54,7 +55,7 @@ class Conversation:
 
     async def __call__(
         self,
-        typed: str,
+        typed: str | Call,
         *,
         by: str = "@mia:example.org",
         direct: bool = False,
@@ -63,8 +64,10 @@ class Conversation:
         pressed: bool = False,
         corrects: str | None = None,
     ) -> str | None:
-        text = self._address.command_in(typed, direct=direct, mentioned=mentioned, is_reply=False)
-        if text is None:
+        said_to_us: str | Call | None = typed
+        if isinstance(typed, str):
+            said_to_us = self._address.command_in(typed, direct=direct, mentioned=mentioned, is_reply=False)
+        if said_to_us is None:
             return None
 
         async def holds(permission: Permission) -> bool:
@@ -87,10 +90,10 @@ class Conversation:
             message=f"${next(self._messages)}",
             corrects=corrects,
             pressed=pressed,
-            bare=direct and self._address.is_bare(typed),
+            bare=direct and isinstance(typed, str) and self._address.is_bare(typed),
             file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
         )
-        await self._responder.respond(asker, text, surroundings, self.now, finish)
+        await self._responder.respond(asker, said_to_us, surroundings, self.now, finish)
         assert len(said) == 1, "exactly one answer"
         self.last = render(said[0].text)
         self.command = said[0].command

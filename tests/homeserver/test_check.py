@@ -22,6 +22,7 @@ from bot.check import examine, is_running, summary
 from bot.demo.client import Client
 from bot.demo.homeserver import Homeserver
 from bot.demo.stage import Stage
+from bot.descriptions import EVENT_TYPE
 from bot.encryption.secret_storage import RecoveryKey
 from bot.findings import Report
 from bot.session import Session
@@ -29,7 +30,7 @@ from config.settings import MatrixSettings, RoomSettings, Settings
 from storage import outbox, schema
 from storage.database import Database
 from storage.outbox import OutboxRow
-from tests.homeserver.running import RunningBot
+from tests.homeserver.running import RunningBot, every_answer, joined
 
 _NUMBERS = count(1)
 PASSWORD = "correct horse battery staple"
@@ -73,6 +74,11 @@ async def place(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Place]:
     await person.close()
 
 
+def codes(report: Report) -> set[str]:
+    """Return the codes of what is not as it should be."""
+    return {finding.code for finding in report.findings if finding.level != "ok"}
+
+
 def said(report: Report, level: str) -> str:
     return "\n".join(str(finding) for finding in report.findings if finding.level == level)
 
@@ -100,8 +106,10 @@ async def test_all_is_well_while_the_bot_runs_and_nothing_is_changed(tmp_path: P
         environment = stage._environment()
         code, output, errors = await run(environment)
         assert (code, errors) == (0, "")
-        # The rate limit, of which nothing is known yet, and the recovery key, which nobody has taken away.
-        assert "0 problems, 2 warnings." in output
+        # The rate limit, of which nothing is known yet; the recovery key, which nobody has taken away; and two
+        # rooms in which the bot may not describe its commands.
+        assert "0 problems, 4 warnings." in output
+        assert output.count("[power.describe]") == 2
         assert "encryption: The recovery key still lies in" in output
         assert "is signed by the bot's cross-signing identity." in output
         assert "The room is not encrypted." in output
@@ -154,7 +162,14 @@ async def test_rooms_where_the_bot_can_do_nothing(place: Place) -> None:
     other = await place.room(power_level_content_override={"events": {"m.room.message": 10}})
     place.rooms = {"community": [quiet, encrypted, "#nowhere:demo.localhost"]}
     report = await examine(place.settings())
-    assert report.exit_code == 7
+    assert report.exit_code == 8
+    assert codes(report) >= {
+        "rooms.unknown",
+        "power.speak",
+        "power.describe",
+        "rooms.no-moderation",
+        "rooms.other",
+    }
     problems = said(report, "problem")
     assert f"room {quiet} (community): The bot may not speak: power 0, speaking needs 50. Give" in problems
     assert f"room {encrypted} (community): The room is encrypted; the bot reads and writes there." in said(
@@ -164,6 +179,54 @@ async def test_rooms_where_the_bot_can_do_nothing(place: Place) -> None:
     warnings = said(report, "warning")
     assert f"room {other}: The bot may not speak: power 0, speaking needs 10." in warnings
     assert "No moderation room is set" in warnings
+
+
+async def test_a_bot_that_runs_and_was_not_invited(place: Place) -> None:
+    closed = await place.person.create_room(preset="private_chat")
+    place.rooms = {"community": [closed]}
+    async with RunningBot(
+        place.homeserver, place.bot, place.folder.parent, matrix__password=PASSWORD, rooms__community=[closed]
+    ):
+        report = await examine(place.settings())
+        assert (report.exit_code, "rooms.not-joined" in codes(report)) == (8, True)
+        assert f"Invite {place.bot.user_id}, or unban it." in said(report, "problem")
+        await place.person.invite(closed, place.bot.user_id)
+        await joined(place.person, closed, place.bot.user_id)
+        assert (await examine(place.settings())).exit_code == 0
+
+
+async def test_power_to_describe_commands(place: Place) -> None:
+    room = await place.room()
+    place.rooms = {"community": [room]}
+    report = await examine(place.settings())
+    assert "power.describe" in codes(report)
+    assert f"Give {place.bot.user_id} power 50 in the settings of the room" in said(report, "warning")
+    await place.levels(room, events={EVENT_TYPE: 0})
+    assert "power.describe" not in codes(await examine(place.settings()))
+    await place.levels(room, events={EVENT_TYPE: 1})
+    settings = place.settings()
+    assert "power.describe" in codes(await examine(settings))
+    settings.commands.describe = False
+    assert "power.describe" not in codes(await examine(settings))
+
+
+async def test_a_rate_limit_that_was_met(tmp_path: Path) -> None:
+    async with await Homeserver.start(tmp_path / "homeserver", rate_limits=True) as limited:
+        bot, person, other = [await limited.register(name, PASSWORD) for name in ("bot", "mia", "ana")]
+        place = Place(limited, bot, person, tmp_path / "bot" / "data")
+        room = await place.room()
+        await person.invite(room, other.user_id)
+        await other.join(room)
+        async with RunningBot(limited, bot, tmp_path / "bot", matrix__password=PASSWORD) as running:
+            assert "limit.unknown" in codes(await examine(place.settings()))
+            await person.listen()
+            # Each may ask some at once, and the bot may give ten answers at once.
+            asked = [await one.say(room, "!term genocide") for _ in range(6) for one in (person, other)]
+            await every_answer(person, bot.user_id, {room: asked})
+            assert await running.end() == 0
+        report = await examine(place.settings())
+        assert (report.exit_code, "limit.met" in codes(report)) == (13, True)
+        assert f"/_synapse/admin/v1/users/{bot.user_id}/override_ratelimit" in said(report, "problem")
 
 
 async def test_an_encrypted_room_and_a_device_that_nobody_signed(place: Place) -> None:
@@ -223,6 +286,7 @@ async def test_a_room_where_everybody_moderates(place: Place) -> None:
     place.rooms = {"moderation": moderation}
     report = await examine(place.settings())
     assert "Everybody in this room is a moderator: power 50 is the default there." in said(report, "problem")
+    assert (report.exit_code, "power.everybody" in codes(report)) == (9, True)
 
 
 async def test_log_ins_that_fail(place: Place) -> None:
