@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from storage.figures import Figures
+from storage.problems import Kind
 
 NOT_UNDERSTOOD = "unknown"
 BUCKETS = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
@@ -24,6 +26,7 @@ class Moment:
     lanes: int
     malformed: int
     rate_limited_for: float
+    problems: Mapping[Kind, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -52,6 +55,9 @@ class Metrics:
             ["kind", "when"],
             registry=self._registry,
         )
+        self._problems = Gauge(
+            "gaamac_problems", "Problems that need a person, by kind.", ["kind"], registry=self._registry
+        )
         self._gauges = {
             name: Gauge(f"gaamac_{name}", words, registry=self._registry)
             for name, words in {
@@ -66,6 +72,7 @@ class Metrics:
                 "outbox_refused": "Messages that the homeserver refused for good.",
                 "due": "Things that are to be done at some time.",
                 "overdue": "Of these, those whose time is over.",
+                "overdue_oldest_seconds": "How late the latest of them is.",
                 "queue_waiting": "Submissions that wait for moderators.",
                 "queue_oldest_seconds": "Since when the oldest of them waits.",
                 "database_bytes": "Size of the database.",
@@ -100,10 +107,13 @@ class Metrics:
             "outbox_refused": figures.outbox_refused,
             "due": figures.due,
             "overdue": figures.overdue,
+            "overdue_oldest_seconds": figures.overdue_oldest,
             "queue_waiting": figures.queue_waiting,
             "queue_oldest_seconds": figures.queue_oldest,
             "database_bytes": figures.database_bytes,
         }
         for name, value in values.items():
             self._gauges[name].set(value)
+        for kind in Kind:
+            self._problems.labels(kind.value).set(now.problems.get(kind, 0))
         return generate_latest(self._registry)

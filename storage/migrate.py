@@ -74,5 +74,10 @@ async def _back_up(engine: AsyncEngine, target: Path) -> None:
     async with engine.connect() as connection:
         raw = await connection.get_raw_connection()
         # VACUUM cannot run inside a transaction, so it goes past the one that SQLAlchemy would open.
-        await raw.driver_connection.execute("VACUUM INTO ?", (str(target),))  # type: ignore[union-attr]
+        try:
+            await raw.driver_connection.execute("VACUUM INTO ?", (str(target),))  # type: ignore[union-attr]
+        except BaseException:
+            # Half a copy helps nobody, and on a full disk the next try would add another.
+            await asyncio.to_thread(target.unlink, missing_ok=True)
+            raise
     await asyncio.to_thread(target.chmod, 0o600)
