@@ -1,7 +1,7 @@
 """What is said in the moderation room when there is no database to say it through.
 
-The room itself is the memory: each alarm, and each word that it is over, carries a mark, and the newest of them says
-whether moderators know already. So nothing is said again by a bot that is started again and again, whose
+The room itself is the memory: each alarm, and each word that it is over, carries a mark, and the newest of them
+says whether moderators know already. So nothing is said again by a bot that is started again and again, whose
 homeserver has forgotten its transaction ids, and which must not write on a disk that is broken.
 
 In an encrypted room nothing can be said: to encrypt, the bot would have to store how far its keys were used.
@@ -24,7 +24,7 @@ MARK = "org.gaamac.bot.alarm"
 FLAPS = timedelta(hours=1)
 """What comes back within this time is said only when it has stayed that long."""
 PAGES = 5
-"""Of 100 messages of the bot each: how far back its newest alarm is looked for. While it holds, no other is said."""
+"""Of 100 messages of the bot each: how far back its newest alarm is looked for. While it holds, none is said."""
 UPGRADES = 10
 
 

@@ -88,7 +88,7 @@ from bot.unreadable import Teller
 from bot.voice import Voice
 from bot.web import Web
 from commands import deciding, practices
-from commands.context import Comparison, Condition
+from commands.context import Asker, Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
 from config import countries

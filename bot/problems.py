@@ -1,8 +1,8 @@
 """Problems that need a person are told to moderators once: when they begin, and when they are over.
 
-What is wrong is found by `bot.symptoms`; other parts report what they alone know with `begins` and `ends`. What was
-told is stored with the message that tells it, so that nothing is told again after a start. What comes back within an
-hour is told only when it has stayed for an hour.
+What is wrong is found by `bot.symptoms`; other parts report what they alone know with `begins` and `ends`. What
+was told is stored with the message that tells it, so that nothing is told again after a start. What comes back
+within an hour is told only when it has stayed for an hour.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Problems:
     """Looks and tells while `run` runs.
 
     `moderation` is the moderation room as configured, and `there` the same as somewhere to write to, if something
-    can be said in it now. `away` is how long the homeserver must be away for moderators to be told; `push` sends what
-    is stored.
+    can be said in it now. `away` is how long the homeserver must be away for moderators to be told; `push` sends
+    what is stored.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class Problems:
                 room_id = await self._line.room(self._moderation)
                 self._alarmed = await self._line.say(room_id, Broken(self._failing.value), (), self._language)
             except SilentError as error:
-                log.error("the moderators cannot be told", reason=str(error))
+                log.warning("the moderators cannot be told", reason=str(error))
         return True
 
     async def _end_alarm(self) -> None:

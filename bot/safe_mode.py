@@ -5,8 +5,8 @@ ready, and tries the normal start again after growing pauses. Each try reads the
 database before it opens it, and leaves it as it is when it is not sound. The position in the homeserver's stream
 stays where it was, so that what is asked meanwhile is answered afterwards.
 
-It is for what may be mended while it waits (`BrokenError`, wrong settings), as long as the bot could speak. What it
-cannot mend by waiting ends the program as everywhere: a log-in that is refused, another bot with this data folder.
+It is for what may be mended while it waits (`BrokenError`, wrong settings), as long as the bot could speak. What
+waiting does not help against ends the program: a log-in that is refused, another bot with this data folder.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds between two tries of the normal start."""
 LOOK_SECONDS = 30.0
-"""How often, within a pause, the supervisor is told that the bot lives, and it is tried to say what could not be."""
+"""How often, within a pause, the supervisor is told that the bot lives, and what could not be said is tried."""
 WELL_SECONDS = 3600.0
 """What worked for so long is a new trouble when it breaks, with short pauses again."""
 
