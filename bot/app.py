@@ -616,7 +616,11 @@ async def _session(settings: Settings) -> tuple[Session, Address]:
             log.warning("cannot reach the homeserver", error=str(error), again_in=round(pause, 1))
             await asyncio.sleep(pause)
         else:
-            return session, await _address(settings, session)
+            try:
+                return session, await _address(settings, session)
+            except BaseException:
+                await session.close()
+                raise
 
 
 async def _address(settings: Settings, session: Session) -> Address:
