@@ -46,6 +46,7 @@ class Conversation:
         self.awaits_file: str | None = None
         self.now = NOW
         self.has_moderation = True
+        self.moderation_room = "!moderators:example.org"
         self._messages = count(1)
 
     def use(self, practices: PracticeSettings) -> None:
@@ -80,9 +81,7 @@ class Conversation:
         surroundings = Surroundings(
             holds=holds,
             condition=lambda: condition,
-            moderation=Asker("", "!moderators:example.org", direct=False, prefix="!")
-            if self.has_moderation
-            else None,
+            moderation=Asker("", self.moderation_room, direct=False, prefix="!") if self.has_moderation else None,
             practices=Asker("", "!practices:example.org", direct=False, prefix="!"),
             message=f"${next(self._messages)}",
             corrects=corrects,
