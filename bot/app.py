@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import gc
-import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -46,6 +46,7 @@ import commands.term_suggest
 import commands.timezone
 from bot import announcing, monthly, queue_tasks, retention, supervisor
 from bot.addressing import Address
+from bot.alarm import Line
 from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.authority import Authority
 from bot.backoff import Backoff
@@ -60,6 +61,8 @@ from bot.errors import (
     EXIT_DATABASE,
     EXIT_LOGIN,
     EXIT_RUNNING,
+    Broken,
+    BrokenError,
     LimitedError,
     LoggedOutError,
     MatrixError,
@@ -68,22 +71,25 @@ from bot.errors import (
 from bot.flood import Flood
 from bot.inbox import Inbox
 from bot.lanes import Lanes
+from bot.login import SESSION_FILE, Login
 from bot.metrics import Metrics, Moment
 from bot.monthly import StaleRecords
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.posting import Posting
+from bot.problems import Problems
 from bot.queue_tasks import Desk, LookingAgain, Nudge, Publishing, Unfinished, Week
 from bot.received import Received
 from bot.reminding import Reminding
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.subscription import Subscriptions
+from bot.symptoms import Symptoms
 from bot.unreadable import Teller
 from bot.voice import Voice
 from bot.web import Web
 from commands import deciding, practices
-from commands.context import Comparison, Condition
+from commands.context import Asker, Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
 from config import countries
@@ -96,6 +102,7 @@ from storage import (
     proposals,
     reminders,
     room_keys,
+    soundness,
     starter,
     talks,
     unfinished,
@@ -105,9 +112,11 @@ from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
 from storage.database import Database
-from storage.migrate import MigrationError, NewerDatabaseError
+from storage.failures import Failure, failure
 from storage.inbox import InboxEvent
+from storage.migrate import MigrationError, NewerDatabaseError
 from storage.outbox import OutboxRow
+from storage.problems import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -117,6 +126,15 @@ COMPARED = timedelta(minutes=10)
 """How long the emoji of a verification are shown."""
 DRAIN_SECONDS = 3.0
 """For what is under way when the bot is asked to stop; in all it stops within five."""
+ADVICE: dict[Failure | None, str] = {
+    None: "If it is damaged, restore a backup.",
+    Failure.DAMAGED: "It is damaged: restore a backup.",
+    Failure.DISK: "Its disk does not read or write, or a quota is used up.",
+    Failure.FULL: "The disk is full: make room.",
+    Failure.LOCKED: "Another program holds it: end that.",
+    Failure.FORBIDDEN: "Give it, and the folder around it, to the account that runs the bot.",
+    Failure.AWAY: "Look whether the database server runs.",
+}
 KEPT = timedelta(days=30)
 """Handled events and sent answers, without their texts, so that edits and redactions find them."""
 
@@ -179,15 +197,20 @@ class App:
         self._started_at = datetime.now(UTC)
         self._settling: asyncio.Task[None] | None = None
         self._ready = False
+        self._missing: dict[str, bool] = {}
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, sound: Callable[[], Awaitable[None]] | None = None) -> None:
         """Run until `stop` is set, then finish what is under way.
+
+        `sound` is called when all that could be broken was opened and is not.
 
         Raises:
             StartError: the bot cannot go on until a person does something.
 
         """
         await self._wire()
+        if sound:
+            await sound()
         web = Web(self._database, self._metrics, self._moment)
         async with web.listening(self._settings.web.listen):
             await self._work(stop)
@@ -209,23 +232,22 @@ class App:
         subscribing = asyncio.create_task(self._subscriptions.run(), name="subscriptions")
         describing = asyncio.create_task(self._describing.run(), name="describing")
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        breaking = asyncio.create_task(self._database.broken.wait(), name="broken")
+        noticing = asyncio.create_task(self._problems.run(), name="problems")
+        tasks = (following, daily, telling, ticking, subscribing, describing, stopping, breaking, noticing)
         try:
-            await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([following, stopping, breaking], return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
+            if breaking.done() and self._database.failing is not None:
+                raise broken(self._settings, self._database.failing)
         except LoggedOutError as error:
-            raise StartError(
-                f"The homeserver has logged out {self._session.user_id}. Somebody ended this session, or the "
-                "account was closed. Set a new password or access token, and move away "
-                f"{self._settings.data_dir / 'session.json'}; then start again.",
-                exit_code=EXIT_LOGIN,
-            ) from error
+            raise logged_out(self._session.login, self._settings.data_dir) from error
         finally:
-            working = (following, daily, telling, ticking, subscribing, describing, stopping)
-            for task in (*working, self._settling):
+            for task in (*tasks, self._settling):
                 if task:
                     task.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._drain()
             encrypting.cancel()
             await asyncio.gather(encrypting, return_exceptions=True)
@@ -348,6 +370,35 @@ class App:
             self._lanes.deliver,
             self._backoff,
         )
+        symptoms = Symptoms(
+            settings,
+            self._database,
+            self._rooms,
+            self._inbox,
+            self._pace,
+            self._encryption,
+            self._subscriptions,
+            lambda: self._ready,
+        )
+        self._problems = Problems(
+            self._database,
+            symptoms.look,
+            settings.rooms.moderation,
+            self._sayable,
+            responder.context,
+            self._outbox.push,
+            Line(self._session),
+            settings.default_language,
+            timedelta(minutes=settings.notices.away_minutes),
+        )
+
+    def _sayable(self) -> Asker | None:
+        """Return the moderation room, if something can be said in it now."""
+        there = self._dispatch.moderation()
+        if there is None or not self._rooms.is_joined(there.room_id):
+            return None
+        closed = self._rooms.is_encrypted(there.room_id) and self._encryption.state().able is not True
+        return None if closed else there
 
     async def _handle(self, event: InboxEvent) -> None:
         await self._dispatch.handle(event)
@@ -399,12 +450,16 @@ class App:
             lanes=self._lanes.busy,
             malformed=self._inbox.malformed,
             rate_limited_for=self._pace.closed_for,
+            problems=self._problems.present,
         )
 
     def _after_round(self) -> None:
         supervisor.tell(supervisor.ALIVE)
         for room_id in self._rooms.to_describe():
             self._describing.look(room_id)
+        if self._missing != (missing := self._rooms.missing()) or Kind.HOMESERVER in self._problems.present:
+            self._missing = missing
+            self._problems.wake()
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle(), name="settle")
 
@@ -420,6 +475,7 @@ class App:
             for configured in (*self._settings.rooms.community, self._settings.rooms.moderation):
                 if configured and (room_id := self._rooms.current(configured)):
                     self._describing.look(room_id)
+            self._problems.wake()
             log.info("ready", user=self._session.user_id, rooms=len(self._rooms.joined()))
 
     async def _log_in_again(self) -> None:
@@ -460,17 +516,14 @@ class App:
         await self._outbox.close()
 
 
-async def run(settings: Settings) -> None:
-    """Run the bot with its database and session until SIGTERM or SIGINT.
+async def run(settings: Settings, stop: asyncio.Event, sound: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Run the bot with its database and session until `stop` is set. `sound` is called as by `App.run`.
 
     Raises:
+        BrokenError: what it stands on is broken.
         StartError: the bot cannot start, or cannot go on, until a person does something.
 
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     async with opened(settings) as database:
         await starter.load(database, datetime.now(UTC))
         await countries.ready()
@@ -484,10 +537,9 @@ async def run(settings: Settings) -> None:
             return
         session, address = opening.result()
         try:
-            await App(settings, session, database, address).run(stop)
+            await App(settings, session, database, address).run(stop, sound)
         finally:
             await session.close()
-    log.info("stopped")
 
 
 @asynccontextmanager
@@ -495,7 +547,8 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
     """Open the database for this process alone.
 
     Raises:
-        StartError: another bot runs with it, or it cannot be used.
+        BrokenError: it cannot be used, or cannot be used any more.
+        StartError: another bot runs with it.
 
     """
     folder = settings.data_dir
@@ -504,10 +557,11 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
         folder.chmod(0o700)
         lock = (folder / "lock").open("w")
     except OSError as error:
-        raise StartError(
+        raise BrokenError(
             f"The data folder {folder} cannot be used: {error}. Set GAAMAC_DATA_DIR to a folder that belongs "
             "to the account that runs the bot.",
             exit_code=EXIT_DATABASE,
+            cause=Broken.FULL if error.errno == errno.ENOSPC else Broken.FORBIDDEN,
         ) from error
     with lock:
         try:
@@ -517,20 +571,57 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
                 f"Another gaamac-bot is running with the data folder {folder}. Stop it first.",
                 exit_code=EXIT_RUNNING,
             ) from error
-        try:
-            database = await Database.open(settings.database_url, backups=folder / "backups")
-        except (NewerDatabaseError, MigrationError) as error:
-            raise StartError(str(error), exit_code=EXIT_DATABASE) from error
-        except Exception as error:
-            raise StartError(
-                f"The database {_shown(settings)} cannot be opened: {error}. If it is damaged, restore a backup.",
-                exit_code=EXIT_DATABASE,
-            ) from error
+        database = await _open(settings)
         _protect(folder)
         try:
             yield database
+        except Exception as error:
+            found = failure(error)
+            if found is None:
+                raise
+            raise broken(settings, found, error) from error
         finally:
             await database.close()
+
+
+async def _open(settings: Settings) -> Database:
+    try:
+        # First by reading only: what is broken is left as it is for whoever mends it.
+        await soundness.examine(settings.database_url)
+        return await Database.open(settings.database_url, backups=settings.data_dir / "backups")
+    except NewerDatabaseError as error:
+        raise BrokenError(str(error), exit_code=EXIT_DATABASE, cause=Broken.NEWER) from error
+    except MigrationError as error:
+        raise BrokenError(str(error), exit_code=EXIT_DATABASE, cause=_cause(error.failure)) from error
+    except Exception as error:
+        found = failure(error)
+        if isinstance(error, OSError):  # of the folder for copies, or of a server that is not there
+            local = Failure.FULL if error.errno == errno.ENOSPC else Failure.FORBIDDEN
+            found = local if settings.database_url.startswith("sqlite") else Failure.AWAY
+        raise broken(settings, found, error) from error
+
+
+def broken(settings: Settings, found: Failure | None, error: Exception | None = None) -> BrokenError:
+    """Return what to raise when the database cannot be used, or not any more."""
+    said = str(getattr(error, "orig", None) or error or found).splitlines()[0]
+    return BrokenError(
+        f"The database {_shown(settings)} cannot be used: {said}. {ADVICE.get(found, '')}".rstrip(),
+        exit_code=EXIT_DATABASE,
+        cause=_cause(found),
+    )
+
+
+def _cause(found: Failure | None) -> Broken:
+    return Broken(found.value) if found is not None else Broken.DATABASE
+
+
+def logged_out(login: Login, folder: Path) -> StartError:
+    """Return what to raise when the session has ended for good."""
+    return StartError(
+        f"The homeserver has logged out {login.user_id}. Somebody ended this session, or the account was closed. "
+        f"Set a new password or access token, and move away {folder / SESSION_FILE}; then start again.",
+        exit_code=EXIT_LOGIN,
+    )
 
 
 def _protect(folder: Path) -> None:
@@ -557,7 +648,11 @@ async def _session(settings: Settings) -> tuple[Session, Address]:
             log.warning("cannot reach the homeserver", error=str(error), again_in=round(pause, 1))
             await asyncio.sleep(pause)
         else:
-            return session, await _address(settings, session)
+            try:
+                return session, await _address(settings, session)
+            except BaseException:
+                await session.close()
+                raise
 
 
 async def _address(settings: Settings, session: Session) -> Address:

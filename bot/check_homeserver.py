@@ -43,23 +43,46 @@ async def versions_and_clock(report: Report, homeserver: str) -> None:
 
 
 def _clock(report: Report, before: datetime, after: datetime, date: str) -> None:
+    off = _ahead(before, after, date)
+    if off is None:
+        return
+    if abs(off) <= OFF_SECONDS:
+        report.ok("clock", "clock", "It agrees with the homeserver's.")
+        return
+    report.problem(
+        "clock.off",
+        "clock",
+        f"It is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the homeserver's.",
+        "Let the machine set its clock by the network, for example with systemd-timesyncd or chrony.",
+    )
+
+
+async def seconds_ahead(homeserver: str) -> float | None:
+    """Return how far the clock is ahead of the homeserver's, at least: 0 where the two may agree.
+
+    None when the homeserver does not answer, or tells no time.
+    """
+    before = datetime.now(UTC)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=TIMEOUT) as web,
+            web.get(f"{homeserver}/_matrix/client/versions") as answer,
+        ):
+            return _ahead(before, datetime.now(UTC), answer.headers.get("Date", ""))
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return None
+
+
+def _ahead(before: datetime, after: datetime, date: str) -> float | None:
+    """Return how far the clock is ahead, by the date of an answer that was asked for and came at these times."""
     try:
         there = parsedate_to_datetime(date)
         # The date has whole seconds, and the answer was made at some time in between.
         ahead = (before - there).total_seconds() - 1
         behind = (there - after).total_seconds()
     except (ValueError, TypeError):
-        return  # It tells no time.
-    off = max(ahead, behind)
-    if off <= OFF_SECONDS:
-        report.ok("clock", "clock", "It agrees with the homeserver's.")
-        return
-    report.problem(
-        "clock.off",
-        "clock",
-        f"It is {off:.0f} s {'ahead of' if ahead > behind else 'behind'} the homeserver's.",
-        "Let the machine set its clock by the network, for example with systemd-timesyncd or chrony.",
-    )
+        return None
+    return max(ahead, 0.0) if ahead > behind else -max(behind, 0.0)
 
 
 def _versions(report: Report, names: list[str]) -> None:

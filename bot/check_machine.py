@@ -26,9 +26,8 @@ SECRETS = ("password", "access_token", "recovery_key")
 
 def disk(report: Report, folder: Path) -> None:
     """Look at the room on the disk of the data folder."""
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:
+    free = free_bytes(folder)
+    if free is None:
         return  # The folder cannot be used, which is found elsewhere.
     about, room = "disk", f"{free / 1e9:.1f} GB are free where the data folder is."
     advice = "Make room, or move the data folder to another disk."
@@ -124,3 +123,11 @@ def listening(report: Report, listen: str) -> None:
         )
     else:
         report.ok("web", f"web.listen {listen}", "It is an address inside your network.")
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Return how much room there is on the disk of a folder; None when the folder cannot be used."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None

@@ -12,8 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import app as application
-from bot import exchange, logs
+from bot import exchange, logs, safe_mode
 from bot.check import examine
 from bot.encryption.secret_storage import RecoveryKey
 from bot.errors import EXIT_DATABASE, EXIT_SETTINGS, StartError
@@ -45,9 +44,7 @@ def _main(
 @app.command()
 def run(config: Config = None) -> None:
     """Run the bot until it is stopped."""
-    settings = _settings(config)
-    logs.configure(settings.log)
-    _do(application.run(settings))
+    _do(safe_mode.run(config))
 
 
 audit_app = typer.Typer(help="The record of what was decided on what members share.", no_args_is_help=True)

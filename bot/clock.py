@@ -22,6 +22,7 @@ from storage import due as storage
 from storage import outbox as outbox_storage
 from storage.database import Database, Writer
 from storage.due import Due
+from storage.failures import failure
 from storage.outbox import OutboxRow
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,8 @@ LOOK = timedelta(seconds=30)
 BATCH = 50
 AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """After which a task that failed is tried again; the last for ever."""
+STORING = 2
+"""How many of these pauses there are when it is only that the database could not store."""
 
 
 class Task(Protocol):
@@ -143,7 +146,8 @@ class Clock:
 
     def _put_off(self, one: Due, now: datetime, error: Exception) -> bool:
         tries, _ = self._failed.get((one.kind, one.subject), (0, now))
-        self._failed[one.kind, one.subject] = (tries + 1, now + AGAIN[min(tries, len(AGAIN) - 1)])
+        pauses = AGAIN[:STORING] if failure(error) is not None else AGAIN
+        self._failed[one.kind, one.subject] = (tries + 1, now + pauses[min(tries, len(pauses) - 1)])
         # The text of an exception may quote what a member wrote; its type and place do not.
         log.error(
             "a task failed",

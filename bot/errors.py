@@ -10,6 +10,8 @@ MatrixError
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 
 class MatrixError(Exception):
     """The homeserver did not do what was asked."""
@@ -62,6 +64,37 @@ class StartError(Exception):
     def __init__(self, message: str, *, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class Broken(StrEnum):
+    """What of that on which the bot stands is broken. The first six are as in `storage.failures`."""
+
+    DAMAGED = "damaged"
+    DISK = "disk"
+    FULL = "full"
+    LOCKED = "locked"
+    FORBIDDEN = "forbidden"
+    AWAY = "away"
+    NEWER = "newer"
+    DATABASE = "database"
+    """It cannot be opened for another reason."""
+    SESSION = "session"
+    KEYS = "keys"
+    SETTINGS = "settings"
+    TAKEN = "taken"
+    """Another program works in the data folder, and the bot was there before."""
+
+
+class BrokenError(StartError):
+    """Something is broken that a person, or time, may mend while the bot waits in safe mode (`bot.safe_mode`).
+
+    `details` are names that help to find it: keys of settings.
+    """
+
+    def __init__(self, message: str, *, exit_code: int, cause: Broken, details: tuple[str, ...] = ()) -> None:
+        super().__init__(message, exit_code=exit_code)
+        self.cause = cause
+        self.details = details
 
 
 EXIT_SETTINGS = 2

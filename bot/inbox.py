@@ -81,6 +81,8 @@ class Inbox:
         self._token: str | None = None
         self._kept_at = datetime.min.replace(tzinfo=UTC)
         self.synced_at: datetime | None = None
+        self.failing_since: datetime | None = None
+        """Since when the homeserver does not answer as it should."""
 
     @property
     def malformed(self) -> int:
@@ -112,12 +114,14 @@ class Inbox:
             except LimitedError as error:
                 pause = max(error.retry_after, 0.1)
             except MatrixError as error:
+                self.failing_since = self.failing_since or datetime.now(UTC)
                 pause = backoff.next()
                 log.warning("sync failed", error=str(error), again_in=round(pause, 1))
             except Exception as error:
                 pause = backoff.next()
                 log.exception("sync failed", error=type(error).__name__, again_in=round(pause, 1))
             else:
+                self.failing_since = None
                 if in_a_circle:
                     pause = backoff.next()
                 else:

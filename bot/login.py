@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from bot.errors import EXIT_LOGIN, StartError
+from bot.errors import EXIT_LOGIN, Broken, BrokenError
 
 SESSION_FILE = "session.json"
 
@@ -34,18 +34,20 @@ def stored(path: Path) -> Login | None:
     """Return the stored log-in; None when there is none.
 
     Raises:
-        StartError: there is one that cannot be read.
+        BrokenError: there is one that cannot be read.
 
     """
     try:
         return Login.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except ValidationError as error:
-        raise StartError(
-            f"The stored session {path} cannot be read. Move the file away and set the password or the access "
-            "token, and the bot logs in anew.",
+    except (OSError, ValidationError) as error:
+        why = f" ({error.strerror})" if isinstance(error, OSError) else ""
+        raise BrokenError(
+            f"The stored session {path} cannot be read{why}. Put back a copy of it; or move the file away and set "
+            "the password or the access token, and the bot logs in anew.",
             exit_code=EXIT_LOGIN,
+            cause=Broken.SESSION,
         ) from error
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
 from storage.figures import Figures
+from storage.problems import Kind
 
 NOT_UNDERSTOOD = "unknown"
 BUCKETS = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
@@ -25,10 +27,11 @@ class Moment:
     lanes: int
     malformed: int
     rate_limited_for: float
+    problems: Mapping[Kind, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Metric:
     """One metric as Prometheus sees it, for the page that lists them."""
 
     name: str
@@ -66,6 +69,9 @@ class Metrics:
             ["kind", "when"],
             registry=self._registry,
         )
+        self._problems = Gauge(
+            "gaamac_problems", "Problems that need a person, by kind.", ["kind"], registry=self._registry
+        )
         self._gauges = {
             name: Gauge(f"gaamac_{name}", words, registry=self._registry)
             for name, words in {
@@ -80,20 +86,21 @@ class Metrics:
                 "outbox_refused": "Messages that the homeserver refused for good.",
                 "due": "Things that are to be done at some time.",
                 "overdue": "Of these, those whose time is over.",
+                "overdue_oldest_seconds": "How late the latest of them is.",
                 "queue_waiting": "Submissions that wait for moderators.",
                 "queue_oldest_seconds": "Since when the oldest of them waits.",
                 "database_bytes": "Size of the database.",
             }.items()
         }
 
-    def kinds(self) -> list[Kind]:
+    def kinds(self) -> list[Metric]:
         """Return what is counted, in the order in which it is declared."""
         found = []
         for collector in self._registry._collector_to_names:
             assert isinstance(collector, MetricWrapperBase)  # noqa: S101 - we declare nothing else
             [family] = collector.describe()
             name = f"{family.name}_total" if family.type == "counter" else family.name
-            found.append(Kind(name, family.type, tuple(collector._labelnames), family.documentation))
+            found.append(Metric(name, family.type, tuple(collector._labelnames), family.documentation))
         return found
 
     def handled(self, command: str | None, outcome: str, sent_at: datetime) -> None:
@@ -124,10 +131,13 @@ class Metrics:
             "outbox_refused": figures.outbox_refused,
             "due": figures.due,
             "overdue": figures.overdue,
+            "overdue_oldest_seconds": figures.overdue_oldest,
             "queue_waiting": figures.queue_waiting,
             "queue_oldest_seconds": figures.queue_oldest,
             "database_bytes": figures.database_bytes,
         }
         for name, value in values.items():
             self._gauges[name].set(value)
+        for kind in Kind:
+            self._problems.labels(kind.value).set(now.problems.get(kind, 0))
         return generate_latest(self._registry)

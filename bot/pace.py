@@ -50,6 +50,11 @@ class Pace:
         """Seconds until the homeserver takes events again."""
         return max(0.0, self._closed_until - self._clock())
 
+    @property
+    def is_slowed(self) -> bool:
+        """Whether the homeserver is known to have a limit, and so has slowed us down not long ago."""
+        return self._rate is not None
+
     async def turn(self, priority: int) -> None:
         """Wait until an event of this priority may be sent."""
         if not self._waiting and self._take(priority):

@@ -197,6 +197,15 @@ class Rooms:
         """Tell whether there is a room to join."""
         return bool(self._to_do())
 
+    def missing(self) -> dict[str, bool]:
+        """Return the configured rooms that the bot cannot join, and of each whether it was in it before."""
+        found = {}
+        for configured in self._configured.every():
+            if configured in self._given_up and not self._is_in(configured):
+                room = self._known.get(self.current(configured) or "")
+                found[configured] = room is not None and room.membership == "leave"
+        return found
+
     async def settle(self) -> float:
         """Join what is to be joined. Return after how many seconds to look again."""
         for name, action in self._to_do():

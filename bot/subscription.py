@@ -145,18 +145,25 @@ class Subscriptions:
         self._push = push
         self._language = language
         self._zone = zone
+        self.failing: set[str] | None = None
+        """The hosts of which a calendar could not be read last time; None before the first time."""
 
     async def run(self) -> None:
         """Fetch all calendars, again and again, until cancelled."""
         while True:
+            failing: set[str] = set()
             for address in self._addresses:
+                host = urlsplit(address).hostname or ""
                 try:
                     await self.merge(address, await fetch(address, PublicResolver()))
                 except (FetchError, UnreadableError) as error:
                     # The address may have a secret in it; its host does not.
-                    log.warning("cannot read a calendar", host=urlsplit(address).hostname, error=str(error))
+                    log.warning("cannot read a calendar", host=host, error=str(error))
+                    failing.add(host)
                 except Exception as error:
                     log.exception("cannot merge a calendar", error=type(error).__name__)
+                    failing.add(host)
+            self.failing = failing
             await asyncio.sleep(EVERY.total_seconds())
 
     async def merge(self, address: str, data: bytes) -> None:

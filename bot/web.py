@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -18,6 +18,37 @@ SYNCED_WITHIN, LOOKED_WITHIN, SENT_WITHIN = 90.0, 90.0, 600.0
 """Seconds within which a bot that is ready spoke with the homeserver, looked what is due, and sent what waits."""
 FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 """https://prometheus.io/docs/instrumenting/exposition_formats/"""
+
+
+@asynccontextmanager
+async def served(listen: str, routes: Iterable[web.RouteDef]) -> AsyncIterator[None]:
+    """Answer at `host:port` as long as the context is open; not at all if it is empty.
+
+    Raises:
+        StartError: the port cannot be had.
+
+    """
+    if not listen:
+        yield
+        return
+    app = web.Application()
+    app.add_routes(routes)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    host, _, port = listen.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except (OSError, ValueError) as error:
+        await runner.cleanup()
+        raise StartError(
+            f"The address {listen} of web.listen cannot be used: {getattr(error, 'strerror', error)}. "
+            "Is another program there?",
+            exit_code=EXIT_SETTINGS,
+        ) from error
+    try:
+        yield
+    finally:
+        await runner.cleanup()
 
 
 class Web:
@@ -36,32 +67,13 @@ class Web:
             StartError: the port cannot be had.
 
         """
-        if not listen:
+        routes = [
+            web.get("/healthz", self._live),
+            web.get("/readyz", self._ready),
+            web.get("/metrics", self._numbers),
+        ]
+        async with served(listen, routes):
             yield
-            return
-        app = web.Application()
-        app.add_routes(
-            [
-                web.get("/healthz", self._live),
-                web.get("/readyz", self._ready),
-                web.get("/metrics", self._numbers),
-            ]
-        )
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
-        await runner.setup()
-        host, _, port = listen.rpartition(":")
-        try:
-            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise StartError(
-                f"The address {listen} of web.listen cannot be used: {error.strerror}. Is another program there?",
-                exit_code=EXIT_SETTINGS,
-            ) from error
-        try:
-            yield
-        finally:
-            await runner.cleanup()
 
     async def _live(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")

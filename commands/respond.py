@@ -6,6 +6,9 @@ Whatever goes wrong becomes an answer, too. In the order in which they are tried
 2. arguments not understood                  what was not, the usage, an example that works
 3. the command says no (`CommandError`)      its own sentence; what it wrote is rolled back
 4. anything else                             a reference; the log has the details under it, never the text
+
+But for one thing: that the database itself fails (`storage.failures`) is no answer to anybody. The error goes on
+to who called, the command waits, and is run again.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from storage import audit, identities, people
 from storage import talks as talk_storage
 from storage.audit import Entry
 from storage.database import Database, Reader, Writer
+from storage.failures import failure
 
 log = structlog.get_logger(__name__)
 
@@ -124,8 +128,10 @@ class Responder:
             return call if declared.writes else await call.run(ctx)
         except CommandError as error:
             return Answer(_objection(ctx, declared, error), declared.name)
-        except Exception as error:  # noqa: BLE001 - an error in a command harms that command only
-            return _failed(ctx, declared, error)
+        except Exception as error:
+            if failure(error) is not None:
+                raise
+            return _failed(ctx, declared, error)  # an error in a command harms that command only
 
     async def _found(self, ctx: Context, typed: str | Call) -> Found | None:
         """Return the command that was typed; in a talk what is typed without prefix is an answer."""
@@ -143,13 +149,15 @@ class Responder:
                 ctx.storage = writer
                 await finish(writer, await call.run(ctx))
         except CommandError as error:
-            failure = Answer(_objection(ctx, call.command, error), call.command.name)
-        except Exception as error:  # noqa: BLE001
-            failure = _failed(ctx, call.command, error)
+            instead = Answer(_objection(ctx, call.command, error), call.command.name)
+        except Exception as error:
+            if failure(error) is not None:
+                raise
+            instead = _failed(ctx, call.command, error)
         else:
             return
         async with self._database.write() as writer:
-            await finish(writer, failure)
+            await finish(writer, instead)
 
     async def _context(self, reader: Reader, asker: Asker, surroundings: Surroundings, now: datetime) -> Context:
         voice = await people.voice(reader, asker.user_id, asker.room_id)

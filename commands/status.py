@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
 
+from commands import problem_notice
 from commands.context import Condition, Context, Permission, mark
 from commands.registry import command
 from commands.rendering import Markdown, bullets, isolate, join, paragraphs
-from storage import inbox, outbox, rooms, unreadable
+from storage import figures, inbox, outbox, problems, rooms, unreadable
 
 SHOWN = 10
 """Rooms that are named to moderators."""
@@ -52,11 +53,63 @@ async def status(ctx: Context) -> Markdown:
     if now.rate_limited_for > 0:
         rows.append(ctx.text("The homeserver slows me down; answers take longer."))
     rows += await _encryption(ctx, now)
-    running = format_timedelta(max(ctx.now - now.started_at, timedelta()), locale=ctx.language, threshold=1.5)
+    there = ctx.surroundings.moderation
+    if there is not None and ctx.asker.room_id == there.room_id and await ctx.may(Permission.MODERATOR):
+        rows += await _for_moderators(ctx, now)
     return paragraphs(
-        ctx.text("gaamac-bot {version}, running for {time}.", version=now.version, time=running),
+        ctx.text(
+            "gaamac-bot {version}, running for {time}.", version=now.version, time=_since(ctx, now.started_at)
+        ),
         bullets(rows),
     )
+
+
+async def _for_moderators(ctx: Context, now: Condition) -> list[Markdown]:
+    """Say in words what the numbers for Prometheus say, and which problems there are."""
+    numbers = await figures.of(ctx.storage, ctx.now)
+    rows = []
+    if now.synced_at is not None:
+        rows.append(ctx.text("I last heard of the homeserver {time} ago.", time=_since(ctx, now.synced_at)))
+    if numbers.outbox_pending:
+        rows.append(ctx.text("The oldest answer has waited for {time}.", time=_long(ctx, numbers.outbox_oldest)))
+    if numbers.overdue:
+        late = _long(ctx, numbers.overdue_oldest)
+        rows.append(
+            ctx.plural(
+                "{count} reminder or task is due and not done; it is {time} late.",
+                "{count} reminders or tasks are due and not done; the oldest is {time} late.",
+                numbers.overdue,
+                time=late,
+            )
+        )
+    else:
+        rows.append(ctx.text("No reminder or task is late."))
+    if numbers.queue_waiting:
+        rows.append(
+            ctx.plural(
+                "{count} submission waits for moderators, for {time}.",
+                "{count} submissions wait for moderators, the oldest for {time}.",
+                numbers.queue_waiting,
+                time=_long(ctx, numbers.queue_oldest),
+            )
+        )
+    else:
+        rows.append(ctx.text("Nothing waits for moderators."))
+    present = await problems.present(ctx.storage, ctx.now)
+    for one in present:
+        words = await problem_notice.begins(ctx, one)
+        rows.append(ctx.text("Problem, for {time}: {words}", time=_since(ctx, one.begun_at), words=words))
+    if not present:
+        rows.append(ctx.text("I know of no problem that needs a person."))
+    return rows
+
+
+def _since(ctx: Context, moment: datetime) -> str:
+    return _long(ctx, (ctx.now - moment).total_seconds())
+
+
+def _long(ctx: Context, seconds: float) -> str:
+    return format_timedelta(timedelta(seconds=max(seconds, 0.0)), locale=ctx.language, threshold=1.5)
 
 
 async def _encryption(ctx: Context, now: Condition) -> list[Markdown]:

@@ -38,7 +38,11 @@ LANGUAGES = ("en", "fr", "es")
 
 
 class SettingsError(Exception):
-    """The settings are not usable. The message lists every mistake with the name of its key."""
+    """The settings are not usable. The message lists every mistake with the name of its key; so does `keys`."""
+
+    def __init__(self, message: str, keys: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.keys = keys
 
 
 def _room(value: str) -> str:
@@ -192,6 +196,12 @@ class WebSettings(_Section):
         return listen
 
 
+class NoticeSettings(_Section):
+    """After how many minutes without the homeserver the moderators are told, when it is back."""
+
+    away_minutes: float = Field(default=10, gt=0)
+
+
 class LogSettings(_Section):
     """How the log is written."""
 
@@ -216,6 +226,7 @@ class Settings(BaseSettings):
     events: EventSettings = EventSettings()
     practices: PracticeSettings = PracticeSettings()
     web: WebSettings = WebSettings()
+    notices: NoticeSettings = NoticeSettings()
     log: LogSettings = LogSettings()
     data_dir: Path = Path("data")
     database_url: str = ""
@@ -272,7 +283,7 @@ def _content(variable: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{variable} names {path}, which cannot be read: {error}"
-        raise SettingsError(msg) from error
+        raise SettingsError(msg, (variable,)) from error
 
 
 def settings_file(path: Path | None = None) -> Path | None:
@@ -298,7 +309,8 @@ def load(path: Path | None = None) -> Settings:
     try:
         return FromFile()
     except ValidationError as error:
-        raise SettingsError(_explain(error)) from error
+        keys = tuple(".".join(map(str, mistake["loc"])) for mistake in error.errors(include_url=False))
+        raise SettingsError(_explain(error), keys) from error
     except SettingsError:
         raise
     except Exception as error:  # a TOML or JSON syntax error; pydantic-settings raises several types

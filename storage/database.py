@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import schema, sqlite
+from storage.failures import Failure, failure
 from storage.migrate import migrate
 
 T = TypeVar("T")
@@ -78,13 +79,21 @@ class Writer(Reader):
 
 
 class Database:
-    """Opened once by a process; `close` must be called, or the interpreter does not end."""
+    """Opened once by a process; `close` must be called, or the interpreter does not end.
+
+    `failing` is what the database itself met last, until something can be written again. `broken` is set when that
+    cannot be mended by waiting: the file is damaged, or its disk does not read or write.
+    """
 
     def __init__(self, writer: AsyncEngine, readers: AsyncEngine) -> None:
         self._writer = writer
         self._readers = readers
         self._lock = asyncio.Lock()
         self._cache: dict[str, tuple[int, Any]] = {}
+        self.failing: Failure | None = None
+        self.broken = asyncio.Event()
+        for engine in (writer, readers):
+            sa.event.listen(engine.sync_engine, "handle_error", self._note)
 
     @classmethod
     async def open(cls, url: str, *, backups: Path | None = None) -> Self:
@@ -125,6 +134,15 @@ class Database:
                 await _shielded(_end(connection, commit=False))
                 raise
             await _shielded(_end(connection, commit=True))
+            self.failing = None
+
+    def _note(self, context: sa.engine.ExceptionContext) -> None:
+        """Note an error of either engine, wherever it is caught."""
+        found = failure(context.sqlalchemy_exception or context.original_exception)
+        if found is not None:
+            self.failing = found
+        if found in (Failure.DAMAGED, Failure.DISK):
+            self.broken.set()
 
     async def close(self) -> None:
         """Wait for the open transaction, then close every connection."""

@@ -21,6 +21,7 @@ class Figures(BaseModel):
     outbox_refused: int
     due: int
     overdue: int
+    overdue_oldest: float
     queue_waiting: int
     queue_oldest: float
     database_bytes: int
@@ -47,6 +48,7 @@ async def of(reader: Reader, now: datetime) -> Figures:
         outbox_refused=await count(sa.select(rows).select_from(outbox).where(outbox.c.state == "refused")),
         due=await count(sa.select(rows).select_from(due)),
         overdue=await count(sa.select(rows).select_from(due).where(due.c.due_at <= now)),
+        overdue_oldest=await age(sa.select(sa.func.min(due.c.due_at).label("due_at")).where(due.c.due_at <= now)),
         queue_waiting=await count(sa.select(rows).select_from(submission).where(waits)),
         queue_oldest=await age(sa.select(sa.func.min(submission.c.updated_at).label("updated_at")).where(waits)),
         database_bytes=await _size(reader),

@@ -7,6 +7,7 @@ one in between.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sqlite3
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage import schema
+from storage.failures import Failure, failure
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,7 +34,14 @@ class NewerDatabaseError(Exception):
 
 
 class MigrationError(Exception):
-    """The tables could not be brought up to date. Nothing was changed, and the message says why."""
+    """The tables could not be brought up to date. Nothing was changed, and the message says why.
+
+    `failure` is what that says about the database or its disk, if anything.
+    """
+
+    def __init__(self, message: str, failure: Failure | None) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
@@ -63,7 +72,8 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
         except OSError as error:
             raise MigrationError(
                 f"{change}, and the copy that is made before, {target}, cannot be written: {_reason(error)}. "
-                "Nothing was changed. Make room there, and start the bot again."
+                "Nothing was changed. Make room there, and start the bot again.",
+                failure(error.__cause__) or (Failure.FULL if error.errno == errno.ENOSPC else Failure.FORBIDDEN),
             ) from error
 
     def upgrade(connection: sa.Connection) -> None:
@@ -77,7 +87,8 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
         raise MigrationError(
             f"{change}, and that fails: {_reason(error)}. Nothing was changed: the version that was installed "
             "before can go on with this database. If the disk is not full and the file not damaged, "
-            "report it."
+            "report it.",
+            failure(error),
         ) from error
 
 

@@ -180,6 +180,25 @@ async def count_refused(reader: Reader) -> int:
     return (await reader.sql.execute(query)).scalar_one()
 
 
+async def refused_rooms(reader: Reader, since: datetime) -> dict[str, str]:
+    """Return the rooms whose last message since then was refused, and why."""
+    mine = sa.select(outbox.c.room_id, outbox.c.error, outbox.c.sent_at).where(outbox.c.sent_at > since)
+    found: dict[str, str] = {}
+    for row in await reader.sql.execute(mine.where(outbox.c.state == "refused").order_by(outbox.c.sent_at)):
+        later = sa.select(outbox.c.id).where(
+            outbox.c.state == "sent", outbox.c.room_id == row.room_id, outbox.c.sent_at > row.sent_at
+        )
+        if (await reader.sql.execute(later.limit(1))).first() is None:
+            found[row.room_id] = row.error or ""
+    return found
+
+
+async def stuck_rooms(reader: Reader, before: datetime) -> list[str]:
+    """Return the rooms, or people, for whom a message waits since then."""
+    query = sa.select(outbox.c.room_id).where(outbox.c.state == "pending", outbox.c.created_at < before)
+    return list((await reader.sql.execute(query.distinct())).scalars())
+
+
 async def prune(writer: Writer, before: datetime) -> int:
     """Delete what was sent or refused before that time, but not what stands for good. Return how many rows."""
     stands = sa.or_(*(outbox.c.cause.like(f"{start}%") for start in STANDING))

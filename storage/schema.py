@@ -585,3 +585,16 @@ audit = sa.Table(
     sqlite_autoincrement=True,
     comment="Who did what, when and why. Rows are added and never changed; the hashes show it.",
 )
+
+problem = sa.Table(
+    "problem",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True, comment="What it is about: a room, a host; or nothing."),
+    sa.Column("begun_at", UtcDateTime, nullable=False),
+    sa.Column("say_at", UtcDateTime, comment="From when on moderators are told; null: when it is over."),
+    sa.Column("said_at", UtcDateTime, comment="When they were told; null again when they know that it is over."),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("detail", sa.Text),
+    comment="What needs a person, so that moderators are told once.",
+)

@@ -15,6 +15,8 @@ from typing import Any
 from vodozemac import Account
 
 from bot.encryption.signing import sign
+from bot.errors import EXIT_DATABASE, Broken, BrokenError
+from bot.login import SESSION_FILE
 from bot.session import Session
 from storage import room_keys
 from storage.database import Database, Reader, Writer
@@ -22,6 +24,7 @@ from storage.room_keys import OwnDevice as Stored
 
 OLM = "m.olm.v1.curve25519-aes-sha2"
 MEGOLM = "m.megolm.v1.aes-sha2"
+PICKLE_KEY_BYTES = 32
 FALLBACK_AGE = timedelta(days=7)
 """A fallback key that was used is replaced by the next upload; one that was not, after this time."""
 
@@ -38,25 +41,40 @@ class OwnDevice:
         self._database = database
         self.user_id = session.user_id
         self.device_id = session.login.device_id
-        self.pickle_key = bytes.fromhex(session.login.pickle_key)
+        self.pickle_key = b""
         self.curve25519 = ""
         self.ed25519 = ""
         self._signer: Account | None = None
 
     async def load(self) -> None:
-        """Read the keys of this device, or make them."""
+        """Read the keys of this device, or make them.
+
+        Raises:
+            BrokenError: they cannot be opened; nothing was changed.
+
+        """
         async with self._database.read() as reader:
             known = await room_keys.own(reader)
-        if known is None or known.device_id != self.device_id:
-            account = Account()
+        try:
+            self.pickle_key = _key(self._session.login.pickle_key)
+            if known is not None and known.device_id == self.device_id:
+                self._signer = Account.from_pickle(known.pickle, self.pickle_key)
+        except ValueError as error:
+            raise BrokenError(
+                f"The keys of the bot's device {self.device_id} in the database cannot be opened with the key in "
+                f"{SESSION_FILE}: one of the two is damaged, or they do not belong together. Put both back from "
+                f"the same backup. If there is none, move {SESSION_FILE} away, set the password and the recovery "
+                "key, and start the bot again: it makes a new device.",
+                exit_code=EXIT_DATABASE,
+                cause=Broken.KEYS,
+            ) from error
+        if self._signer is None:
+            self._signer = Account()
             async with self._database.write() as writer:
                 await room_keys.forget_own(writer)
-                await self.store(writer, account)
-        else:
-            account = Account.from_pickle(known.pickle, self.pickle_key)
-        self._signer = account
-        self.curve25519 = account.curve25519_key.to_base64()
-        self.ed25519 = account.ed25519_key.to_base64()
+                await self.store(writer, self._signer)
+        self.curve25519 = self._signer.curve25519_key.to_base64()
+        self.ed25519 = self._signer.ed25519_key.to_base64()
 
     def sign(self, message: bytes) -> str:
         """Return a signature of this device."""
@@ -153,3 +171,10 @@ class OwnDevice:
             current = await self.account(writer)
             current.mark_keys_as_published()
             await self.store(writer, current)
+
+
+def _key(text: str) -> bytes:
+    key = bytes.fromhex(text)
+    if len(key) != PICKLE_KEY_BYTES:
+        raise ValueError(len(key))
+    return key

@@ -91,6 +91,7 @@ class FakeHomeserver:
             ("GET", f"{root}/profile/{{user}}/displayname", "displayname"),
             ("GET", f"{root}/directory/room/{{alias}}", "directory"),
             ("POST", f"{root}/join/{{room}}", "join"),
+            ("GET", f"{root}/joined_rooms", "joined_rooms"),
             ("GET", f"{room}/messages", "messages"),
             ("PUT", f"{room}/send/{{kind}}/{{txn}}", "send"),
             ("PUT", f"{room}/redact/{{event}}/{{txn}}", "redact"),
@@ -203,6 +204,9 @@ class FakeHomeserver:
     async def _join(self, request: web.Request) -> dict[str, Any]:
         self.join_room(request.match_info["room"])
         return {"room_id": request.match_info["room"]}
+
+    async def _joined_rooms(self, _request: web.Request) -> dict[str, Any]:
+        return {"joined_rooms": list(self._joined)}
 
     async def _state(self, request: web.Request) -> dict[str, Any]:
         parts = request.match_info

@@ -47,6 +47,7 @@ class Conversation:
         self.awaits_file: str | None = None
         self.now = NOW
         self.has_moderation = True
+        self.moderation_room = "!moderators:example.org"
         self._messages = count(1)
 
     def use(self, practices: PracticeSettings) -> None:
@@ -83,9 +84,7 @@ class Conversation:
         surroundings = Surroundings(
             holds=holds,
             condition=lambda: condition,
-            moderation=Asker("", "!moderators:example.org", direct=False, prefix="!")
-            if self.has_moderation
-            else None,
+            moderation=Asker("", self.moderation_room, direct=False, prefix="!") if self.has_moderation else None,
             practices=Asker("", "!practices:example.org", direct=False, prefix="!"),
             message=f"${next(self._messages)}",
             corrects=corrects,

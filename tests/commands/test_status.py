@@ -1,13 +1,17 @@
-"""What `!status` says of encryption, to whom."""
+"""What `!status` says of encryption and of problems, to whom."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from commands.context import Comparison
-from storage import rooms, unreadable
+from storage import due, outbox, problems, rooms, unreadable
+from storage.due import Due
+from storage.outbox import OutboxRow
+from storage.problems import Kind, Problem
 from storage.unreadable import Unreadable
 from tests.commands.conftest import NOW, ROOM, Conversation
 
@@ -80,3 +84,28 @@ async def test_what_waits_for_its_key_is_counted(ask: Conversation) -> None:
                 ),
             )
     assert "2 encrypted messages wait for their keys." in await status(ask)
+
+
+async def test_moderators_read_in_their_room_what_the_numbers_say(ask: Conversation) -> None:
+    async with ask.database.write() as writer:
+        begun = NOW - timedelta(hours=2)
+        await problems.put(writer, Problem(kind=Kind.DISK, begun_at=begun, say_at=begun, said_at=begun))
+        later = NOW + timedelta(hours=1)
+        await problems.put(writer, Problem(kind=Kind.CALENDAR, subject="a.org", begun_at=begun, say_at=later))
+        await due.schedule(writer, Due(kind="reminder", subject="1", due_at=NOW - timedelta(minutes=5)))
+        row = OutboxRow(
+            txn_id="t", room_id=ROOM, kind="message", content={}, created_at=NOW - timedelta(minutes=3)
+        )
+        await outbox.add(writer, [row])
+    ask.moderators.add(ANNA)
+    ask.moderation_room = ROOM
+    said = await status(ask, ANNA)
+    assert "I last heard of the homeserver 0 seconds ago." in said
+    assert "The oldest answer has waited for 3 minutes." in said
+    assert "1 reminder or task is due and not done; it is 5 minutes late." in said
+    assert "Nothing waits for moderators." in said
+    assert "Problem, for 2 hours: The disk with my data is nearly full." in said
+    assert "a.org" not in said, "it has not lasted a day"
+    assert "The disk" not in await status(ask, MIA), "members are not moderators"
+    ask.moderation_room = "!moderators:example.org"
+    assert "The disk" not in await status(ask, ANNA), "nor is every room theirs"
