@@ -206,8 +206,8 @@ QUESTIONS: tuple[Question, ...] = (
         "visibility",
         says(
             mark(
-                "Who may see it? {choices}. What everybody may see can also stand on public web pages, which search "
-                "engines find."
+                "Who may see it? {choices}. What everybody may see can also stand on public web pages, which "
+                "search engines find."
             ),
             choices=choices(VISIBILITY),
         ),

@@ -1,4 +1,4 @@
-"""The calendar for the programs of visitors (iCalendar, RFC 5545): all events, or a topic, a country, one event."""
+"""The calendar for the programs of visitors (iCalendar, RFC 5545): all events, a topic, a country, one event."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ async def shown(ctx: Context, _ask: Ask) -> Sheet:
     """Show the map with its table."""
     book = await focal.book(ctx.storage)
     world = countries.regions()[WORLD]
-    by_holder: dict[str, list[dict[str, object]]] = {}
-    for record in book.records:
-        by_holder.setdefault(record.holder, []).append(_facts(ctx, record))
     places = countries.countries() | countries.organisations()
-    rows = [(_name(places.get(code), code, ctx), code, records) for code, records in by_holder.items()]
+    rows = [
+        (_name(places.get(code), code, ctx), code, [_facts(ctx, record) for record in book.of(code)])
+        for code in {record.holder for record in book.records}
+    ]
     facts = {
         "rows": sorted(rows, key=lambda one: fold(one[0])),
         "alternative": alternative(ctx, world, marks_of(book, world)),

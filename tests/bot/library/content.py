@@ -44,13 +44,15 @@ def settings(port: int, **web: str) -> Settings:
     )
 
 
-async def draft(writer: Writer, language: str = "en", **fields: Any) -> Submission:
+async def draft(
+    writer: Writer, language: str = "en", author: str | None = AUTHOR.pseudonym, **fields: Any
+) -> Submission:
     now = datetime.now(UTC)
     return await submissions.add(
         writer,
         Submission(
             kind="practice",
-            author=AUTHOR.pseudonym,
+            author=author,
             language=language,
             fields=FIELDS | fields,
             consent={"version": 1, "notice": "yes"},
@@ -63,7 +65,11 @@ async def draft(writer: Writer, language: str = "en", **fields: Any) -> Submissi
 async def taken(writer: Writer, number: int, *actions: str, **update: Any) -> Submission:
     """Go a way with a submission: submit, approve, publish, hold, ..."""
     for action in actions:
-        actor = AUTHOR if action in ("submit", "revise", "withdraw", "erase") else MODERATOR
+        before = await submissions.get(writer, number)
+        assert before is not None
+        actor = (
+            Actor("author", before.author) if action in ("submit", "revise", "withdraw", "erase") else MODERATOR
+        )
         if action == "archive":
             actor = Actor("bot")
         one = await submissions.change(
