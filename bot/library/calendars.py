@@ -8,6 +8,7 @@ from functools import partial
 from bot.library.asking import Ask, MissingError
 from bot.library.documents import CALENDAR, Document
 from commands.context import Context
+from commands.rendering import plain
 from config import countries
 from storage import event_ics, library
 from storage.events import KINDS, Kept
@@ -20,12 +21,12 @@ async def everything(ctx: Context, _ask: Ask) -> partial[Document]:
 
 
 async def of_topic(ctx: Context, ask: Ask) -> partial[Document]:
-    """Return what writes the calendar of a kind of event (training), or of a topic."""
-    wanted = fold(ask.name)
-    known = {fold(one) for one in (*KINDS, *(await library.subjects(ctx.storage)).topics)}
-    if wanted not in known:
+    """Return what writes the calendar of a kind of event (training), or of a topic; its name is folded."""
+    known = {fold(one): one for one in (*KINDS, *(await library.subjects(ctx.storage)).topics)}
+    name = known.get(ask.name)
+    if name is None:
         raise MissingError
-    return await _some(ctx, ask.name, lambda one: wanted in {fold(topic) for topic in (one.kind, *one.topics)})
+    return await _some(ctx, name, lambda one: ask.name in {fold(topic) for topic in (one.kind, *one.topics)})
 
 
 async def of_country(ctx: Context, ask: Ask) -> partial[Document]:
@@ -56,4 +57,20 @@ def _written(ctx: Context, some: list[Kept], name: str, file: str) -> partial[Do
 def _write(some: list[Kept], language: str, name: str, file: str) -> Document:
     # Opened in a browser it is saved under a name that tells what it is.
     saved = {"Content-Disposition": f'inline; filename="{file}.ics"'}
-    return Document(event_ics.write(some, language, name), CALENDAR, headers=saved)
+    called = " ".join(plain(name).split())
+    return Document(event_ics.write(map(_readable, some), language, called), CALENDAR, headers=saved)
+
+
+def _readable(one: Kept) -> Kept:
+    """Return an event without the control characters that a calendar must not have (section 3.1)."""
+    texts: dict[str, object] = {
+        key: plain(text) for key in ("place", "organiser", "source") if (text := getattr(one, key)) is not None
+    }
+    return one.model_copy(
+        update={
+            **texts,
+            "titles": {language: " ".join(plain(text).split()) for language, text in one.titles.items()},
+            "descriptions": {language: plain(text) for language, text in one.descriptions.items()},
+            "topics": [plain(topic) for topic in one.topics],
+        }
+    )

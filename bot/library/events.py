@@ -84,8 +84,14 @@ def coming_row(ctx: Context, one: Next) -> dict[str, object]:
     return _row(ctx, one.event) | {"start": start, "when": shown}
 
 
+async def row(ctx: Context, one: Kept) -> dict[str, object]:
+    """Return what a list shows of an event that may be over, or come again."""
+    times = await library.next_of(ctx.storage, one, ctx.now, 1)
+    return coming_row(ctx, times[0]) if times else past_row(ctx, one)
+
+
 def past_row(ctx: Context, one: Kept) -> dict[str, object]:
-    """Return what a list shows of an event that is over, or whose next time does not matter."""
+    """Return what a list shows of an event that is over."""
     return _row(ctx, one) | {"start": one.timing.start[:10], "when": _span(ctx, one)}
 
 

@@ -46,7 +46,7 @@ async def search(ctx: Context, ask: Ask) -> Sheet:
         "practices": [practices.row(ctx, one) for one in found],
         "practice_count": count,
         "terms": terms,
-        "events": [events.past_row(ctx, one) for one in dates],
+        "events": [await events.row(ctx, one) for one in dates],
         "event_count": date_count,
         "place": await _place(ctx, named.code) if named else None,
     }

@@ -44,9 +44,17 @@ class Shelf:
         self.size = 0
 
     async def get(
-        self, key: Hashable, depends: tuple[str, ...], period: int, make: Callable[[], Awaitable[Document]]
+        self,
+        key: Hashable,
+        depends: tuple[str, ...],
+        period: int,
+        make: Callable[[], Awaitable[Document]],
+        *,
+        keep: bool = True,
     ) -> Document:
         """Return the document called `key`; make it if its content, or the `period`, is another one.
+
+        Without `keep` it is made once for all who wait for it, and then forgotten.
 
         Raises:
             BusyError: too many are being made already.
@@ -64,7 +72,7 @@ class Shelf:
             if len(self._making) >= WAITING:
                 raise BusyError
             # A task of its own, because others may wait for it when the first visitor has gone.
-            making = asyncio.create_task(self._make(key, depends, state, make), name="library")
+            making = asyncio.create_task(self._make(key, depends, state, make, keep), name="library")
             self._making[key, state] = making
             making.add_done_callback(lambda _: self._making.pop((key, state), None))
         return await asyncio.shield(making)
@@ -77,12 +85,17 @@ class Shelf:
         await asyncio.gather(*making, return_exceptions=True)
 
     async def _make(
-        self, key: Hashable, depends: tuple[str, ...], state: State, make: Callable[[], Awaitable[Document]]
+        self,
+        key: Hashable,
+        depends: tuple[str, ...],
+        state: State,
+        make: Callable[[], Awaitable[Document]],
+        keep: bool,
     ) -> Document:
         async with self._free:
             document = await make()
         # What changed meanwhile is not kept: it would stay in memory until somebody asks for it.
-        if document.status == 200 and self._database.versions(*depends) == state[:-1]:
+        if keep and document.status == 200 and self._database.versions(*depends) == state[:-1]:
             self._drop(key)
             self._kept[key] = _Kept(state, depends, document)
             self.size += len(document.body)

@@ -19,10 +19,12 @@ from bot.library.documents import FRESH, SAFE, Document, answer
 from bot.library.shelf import BusyError, Shelf
 from bot.library.visitors import open_to_the_world
 from commands.context import Context
+from commands.rendering import plain
 from config import countries, zones
 from config.languages import SPOKEN
 from config.settings import Settings
 from storage.database import Database
+from storage.folding import fold
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +43,16 @@ Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is shown under an address, of which contents it is made, and for how many seconds it holds."""
+    """What is shown under an address, of which contents it is made, and for how many seconds it holds.
+
+    What visitors can ask in endlessly many ways is not kept: it would drive out what many read.
+    """
 
     path: str
     show: Show
     depends: tuple[str, ...]
     holds: int = DAY_SECONDS
+    keep: bool = True
 
 
 NUMBER = "{name:[0-9]{1,9}}"
@@ -74,17 +80,18 @@ class Library:
             StartError: the port cannot be had.
 
         """
-        listen = self._settings.web.library
-        if not listen:
-            yield
-            return
-        # Looked up at the first search otherwise, which would wait for it.
-        await countries.ready()
-        await zones.ready()
-        app = web.Application(middlewares=[self._guard], client_max_size=0)
+        app = web.Application(middlewares=[self._guard])
         app.add_routes([*self._routes(), *self.calendar_routes()])
-        async with open_to_the_world(app, listen):
-            yield
+        try:
+            if self._settings.web.library:
+                # Looked up at the first search otherwise, which would wait for it.
+                await countries.ready()
+                await zones.ready()
+                async with open_to_the_world(app, self._settings.web.library):
+                    yield
+            else:
+                yield
+        finally:
             await self._shelf.close()
 
     def calendar_routes(self) -> list[web.RouteDef]:
@@ -119,7 +126,7 @@ class Library:
 
         return (
             View("", finding.first_page, CONTENTS, SLOT_SECONDS),
-            View("search", finding.search, CONTENTS),
+            View("search", finding.search, CONTENTS, SLOT_SECONDS, keep=False),
             View("practices", practices.listed, ("practices",)),
             View(f"practices/{NUMBER}", practices.one, ("practices",)),
             View("practices.atom", addressed(feeds.of_practices), ("practices",)),
@@ -140,9 +147,8 @@ class Library:
             ask = self._asked(request, view)
             now = datetime.now(UTC)
             period = int(now.timestamp()) // view.holds
-            return answer(
-                request, await self._shelf.get(ask, view.depends, period, partial(self._make, view, ask, now))
-            )
+            make = partial(self._make, view, ask, now)
+            return answer(request, await self._shelf.get(ask, view.depends, period, make, keep=view.keep))
 
         return handle
 
@@ -158,7 +164,7 @@ class Library:
         """Return what a visitor asks for; whatever else stands in the address is not looked at."""
         found, query = request.match_info, request.query
         language = found.get("language") or self._settings.default_language
-        path = request.path.lstrip("/").removeprefix(f"{language}/") if "language" in found else view.path
+        path = view.path if view in CALENDARS else request.path.lstrip("/").removeprefix(f"{language}/")
         asked = (
             query.get("page", "1") if view.path in ("practices", "glossary", "calendar", "calendar/past") else "1"
         )
@@ -168,8 +174,10 @@ class Library:
         country = practices.country(typed)
         if typed and not country:
             raise MissingError
-        words = " ".join(query.get("q", "")[: LONGEST_WORDS + 1].split()) if view.path == "search" else ""
-        return Ask(language, path, found.get("name", ""), int(asked), words, country)
+        words = " ".join(plain(query.get("q", ""))[: LONGEST_WORDS + 1].split()) if view.path == "search" else ""
+        # In however many ways a topic or a country can be written, it is one.
+        name = fold(found.get("name", "")) if view in CALENDARS else found.get("name", "")
+        return Ask(language, path, name, int(asked), words, country)
 
     async def _choose(self, request: web.Request) -> web.StreamResponse:
         """Send on to the first page in the language that the visitor's browser prefers."""

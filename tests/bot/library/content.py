@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from config.settings import Settings
@@ -92,12 +92,13 @@ async def published(database: Database, language: str = "en", **fields: Any) -> 
 
 
 async def added(database: Database, **facts: Any) -> int:
+    day = datetime.now(UTC).date() + timedelta(days=10)
     one = Event.model_validate(
         {
             "uid": f"{facts.get('titles', {}).get('en', 'x')}@example.org",
             "kind": "training",
             "titles": {"en": "Early warning, step by step"},
-            "timing": {"start": "2099-03-03T15:00", "end": "2099-03-03T16:00", "zone": "Africa/Nairobi"},
+            "timing": {"start": f"{day}T15:00", "end": f"{day}T16:00", "zone": "Africa/Nairobi"},
         }
         | facts
     )

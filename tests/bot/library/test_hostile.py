@@ -98,6 +98,7 @@ async def test_a_hostile_event_stays_text(database: Database, read: Read, field:
         harmless(await read(place))
     Xml.fromstring(await read("/en/calendar.atom"))  # noqa: S314 - of our own
     text = await read(f"/en/calendar/{number}.ics")
+    assert not set(text) & set("\x00\x07\u202e\u2066")
     calendar = icalendar.Calendar.from_ical(text)
     assert len(calendar.events) == 1
     assert "ATTENDEE" not in {name for one in calendar.walk() for name in one}

@@ -186,14 +186,15 @@ async def test_an_event_that_becomes_one_for_members_is_gone_at_once(
     database: Database, web: aiohttp.ClientSession, read: Read
 ) -> None:
     number = await added(database)
-    assert "Early warning, step by step" in await read("/calendar.ics")
+    assert f"/{number}<" in await read("/en/sitemap.xml")
+    assert "Early warning\\, step by step" in await read("/calendar.ics")
     assert "Early warning, step by step" in await read("/en/calendar")
     async with database.write() as writer:
         one = await events.get(writer, number)
         assert one is not None
         await events.put(writer, one.model_copy(update={"access": "members"}), datetime.now(UTC))
     for place in ("/calendar.ics", "/en/calendar", "/en/", "/en/calendar.atom", "/en/search?q=early"):
-        assert "Early warning, step by step" not in await read(place)
+        assert "step by step" not in await read(place)
     assert await status(web, f"/en/calendar/{number}") == 404
 
 
