@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -136,8 +136,12 @@ async def public_events(reader: Reader) -> list[Kept]:
     query = sa.select(event).where(_OPEN, event.c.id > sa.bindparam("last")).order_by(event.c.id).limit(BLOCK)
     while rows := (await reader.sql.execute(query, {"last": last})).all():
         last = rows[-1].id
-        found += await asyncio.to_thread(lambda some=rows: [Kept.model_validate(dict(r._mapping)) for r in some])
+        found += await asyncio.to_thread(_events, rows)
     return found
+
+
+def _events(rows: Iterable[sa.Row[Any]]) -> list[Kept]:
+    return [Kept.model_validate(dict(row._mapping)) for row in rows]
 
 
 def _coming(now: datetime) -> Any:  # noqa: ANN401 - a subquery

@@ -10,7 +10,7 @@ from config.settings import Settings
 from storage import events, submissions
 from storage.database import Database, Writer
 from storage.events import Event
-from storage.submissions import Actor, Submission
+from storage.submissions import Action, Actor, Submission
 
 AUTHOR, MODERATOR = Actor("author", "river-lantern"), Actor("moderator", "stone-heron")
 ADDRESS = "https://library.example.org"
@@ -62,7 +62,7 @@ async def draft(
     )
 
 
-async def taken(writer: Writer, number: int, *actions: str, **update: Any) -> Submission:
+async def taken(writer: Writer, number: int, *actions: Action, **update: Any) -> Submission:
     """Go a way with a submission: submit, approve, publish, hold, ..."""
     for action in actions:
         before = await submissions.get(writer, number)
@@ -79,7 +79,7 @@ async def taken(writer: Writer, number: int, *actions: str, **update: Any) -> Su
             actor,
             datetime.now(UTC),
             reason="a reason",
-            update=update or None,  # type: ignore[arg-type]
+            update=update or None,
         )
     return one
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
 import pytest
 
 from storage import events
 from storage.database import Database
+from storage.submissions import Action
 from tests.bot.library.conftest import Read
 from tests.bot.library.content import FIELDS, added, draft, published, taken
 
@@ -70,8 +72,8 @@ async def test_what_is_not_public_is_seen_nowhere(
     database: Database,
     web: aiohttp.ClientSession,
     read: Read,
-    way: tuple[str, ...],
-    fields: dict[str, str | None],
+    way: tuple[Action, ...],
+    fields: dict[str, Any],
 ) -> None:
     other = await published(database, title="Another one")
     async with database.write() as writer:
@@ -84,7 +86,7 @@ async def test_what_is_not_public_is_seen_nowhere(
 
 @pytest.mark.parametrize("action", ["withdraw", "hold", "unpublish", "archive", "erase"])
 async def test_what_is_taken_down_is_gone_at_once(
-    database: Database, web: aiohttp.ClientSession, read: Read, action: str
+    database: Database, web: aiohttp.ClientSession, read: Read, action: Action
 ) -> None:
     number = await published(database)
     assert await seen(web, read, number, FIELDS["title"]) == [*PLACES, "sitemap", "page"]
