@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import burst, contenders, events, focal, glossary, latency, practices
+from benchmarks import burst, contenders, events, focal, glossary, latency, library, practices
 from benchmarks.burst import Burst
 from benchmarks.contenders import Contender
 from benchmarks.latency import Latency
@@ -28,6 +28,8 @@ GOAL = 1.10
 """Median from command to answer, in relation to the bare client."""
 LOOK_UP_GOAL = 5.0
 """Milliseconds for a look-up, at the median and at the 95th percentile."""
+PAGE_GOAL = 20.0
+"""Milliseconds for a page or a feed of the library, at the 95th percentile."""
 MEMBERS = 40
 PACKAGES = ("matrix-synapse", "matrix-nio", "aiohttp", "sqlalchemy", "aiosqlite", "rapidfuzz")
 
@@ -66,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="less of everything, in under a minute")
     parser.add_argument(
-        "--only", choices=("matrix", "glossary", "focal", "events", "practices"), help="one part of it"
+        "--only", choices=("matrix", "glossary", "focal", "events", "practices", "library"), help="one part of it"
     )
     chosen = parser.parse_args()
     extent = SHORT if chosen.short else FULL
@@ -81,6 +83,9 @@ def main() -> None:
         _show_events(asyncio.run(events.measure(extent.events, 10)), print)
     if chosen.only in (None, "practices"):
         _show_practices(asyncio.run(practices.measure(extent.practices, extent.questions)), print)
+    if chosen.only in (None, "library"):
+        found = library.measure(extent.events, extent.practices, extent.questions, extent.commands)
+        _show_library(asyncio.run(found), print)
 
 
 async def _matrix(extent: Extent, say: Callable[[str], None]) -> None:
@@ -157,6 +162,21 @@ def _show_practices(found: practices.Result, say: Callable[[str], None]) -> None
     say(_row(f"{found.practices:,} practices, {found.searches} searches", "median", "95 %", "goal"))
     say(_row("  found and read", f"{found.median * 1000:.1f} ms", f"{found.p95 * 1000:.1f} ms", "< 20 ms"))
     say(_row("  writing them", f"{found.written:.0f} s"))
+
+
+def _show_library(found: library.Result, say: Callable[[str], None]) -> None:
+    say(
+        _row(f"Library: {found.events:,} events, {found.practices:,} practices", "median", "95 %", "goal", "first")
+    )
+    for kind, times in found.pages.items():
+        row = (f"{times.median:.1f} ms", f"{times.p95:.1f} ms", f"< {PAGE_GOAL:.0f} ms")
+        say(_row(f"  {kind}", *row, f"{found.first[kind]:.0f} ms"))
+    say(_row("From command to answer", "alone", f"{found.answered:.0f}/s", "ratio", "goal"))
+    for label, less, more, goal in (
+        ("receipt to answer, median", found.alone.median, found.visited.median, f"<= {GOAL:.2f}"),
+        ("receipt to answer, 95 %", found.alone.p95, found.visited.p95, ""),
+    ):
+        say(_row(f"  {label}", f"{less:.1f} ms", f"{more:.1f} ms", f"{more / less:.2f}", goal))
 
 
 def _row(label: str, *cells: str) -> str:

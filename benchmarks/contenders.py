@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil  # type: ignore[import-untyped,unused-ignore]  # without types, and only in the extra `homeserver`
 
@@ -58,8 +60,13 @@ class Contender:
 
 
 @asynccontextmanager
-async def bot(homeserver: Homeserver, member: Client, folder: Path) -> AsyncIterator[tuple[Contender, Json]]:
-    """Run this bot, as `gaamac-bot run` does. Also gives the content of its answer to the command."""
+async def bot(
+    homeserver: Homeserver, member: Client, folder: Path, settings: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[tuple[Contender, Json]]:
+    """Run this bot, as `gaamac-bot run` does. Also gives the content of its answer to the command.
+
+    `settings` are variables of the environment.
+    """
     account = await homeserver.register("gaamac", "gaamac")
     rooms = [await _room(member, account) for _ in range(4)]
     environment = _clean(os.environ) | {
@@ -68,6 +75,7 @@ async def bot(homeserver: Homeserver, member: Client, folder: Path) -> AsyncIter
         "GAAMAC_MATRIX__PASSWORD": "gaamac",
         "GAAMAC_DATA_DIR": str(folder),
         "GAAMAC_FLOOD__COMMANDS_PER_MINUTE": "0",
+        **settings,
     }
     async with _process("bot.cli", "run", environment=environment, stderr=PIPE) as process, _log(process):
         contender = Contender("this bot", account.user_id, psutil.Process(process.pid), rooms)
@@ -102,6 +110,13 @@ async def floor(homeserver: Homeserver, member: Client, content: Json) -> AsyncI
             await member.answer_to(event_id, room_id, START_SECONDS)
         contender.begin()
         yield contender
+
+
+def free_port() -> int:
+    """Return a port of this machine on which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 async def _room(member: Client, account: Client) -> str:

@@ -71,6 +71,7 @@ from bot.errors import (
 from bot.flood import Flood
 from bot.inbox import Inbox
 from bot.lanes import Lanes
+from bot.library.site import Library
 from bot.login import SESSION_FILE, Login
 from bot.metrics import Metrics, Moment
 from bot.monthly import StaleRecords
@@ -211,8 +212,9 @@ class App:
         await self._wire()
         if sound:
             await sound()
-        web = Web(self._database, self._metrics, self._moment)
-        async with web.listening(self._settings.web.listen):
+        library = Library(self._settings, self._database)
+        web = Web(self._database, self._metrics, self._moment, library.calendar_routes())
+        async with web.listening(self._settings.web.listen), library.listening():
             await self._work(stop)
 
     async def _work(self, stop: asyncio.Event) -> None:

@@ -1,6 +1,7 @@
 """Every text that a member can see, collected for the catalogues: `make messages` brings them up to date.
 
-Texts stand in the source where they are said, and in the docstrings of commands, which are their help.
+Texts stand in the source where they are said, in the templates of the library, and in the docstrings of commands,
+which are their help.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from config.languages import SPOKEN, TRANSLATIONS
 
 ROOT = Path(__file__).parent.parent
 SPEAKING = ("commands", "bot")
+METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "text": None,
     "mark": None,
     "plain": None,
     "translate": (2,),
+    "said": (2,),
     "plural": (1, 2),
 }
 
@@ -28,7 +31,7 @@ def template() -> Catalog:
     found = Catalog(project="gaamac-bot", fuzzy=False)
     for folder in SPEAKING:
         for name, _line, message, _comments, _context in extract.extract_from_dir(
-            ROOT / folder, method_map=[("**.py", "python")], keywords=KEYWORDS
+            ROOT / folder, method_map=METHODS, keywords=KEYWORDS
         ):
             found.add(message, locations=[(f"{folder}/{name}", 0)])
     for command in registry().commands:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -52,12 +52,19 @@ async def served(listen: str, routes: Iterable[web.RouteDef]) -> AsyncIterator[N
 
 
 class Web:
-    """The endpoints. `moment` tells how the running bot is."""
+    """The endpoints. `moment` tells how the running bot is; `more` are routes of others at the same address."""
 
-    def __init__(self, database: Database, metrics: Metrics, moment: Callable[[], Moment]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        metrics: Metrics,
+        moment: Callable[[], Moment],
+        more: Sequence[web.RouteDef] = (),
+    ) -> None:
         self._database = database
         self._metrics = metrics
         self._moment = moment
+        self._more = more
 
     @asynccontextmanager
     async def listening(self, listen: str) -> AsyncIterator[None]:
@@ -71,6 +78,7 @@ class Web:
             web.get("/healthz", self._live),
             web.get("/readyz", self._ready),
             web.get("/metrics", self._numbers),
+            *self._more,
         ]
         async with served(listen, routes):
             yield

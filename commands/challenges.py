@@ -92,7 +92,7 @@ async def card(ctx: Context, one: Submission) -> Markdown:
     return paragraphs(
         join("\n", [head, *([escape(place)] if place else [])]),
         escape(fields["context"], lines=True) if fields.get("context") else None,
-        attribution(ctx, one),
+        attribution(ctx, one.fields),
         await _answers(ctx, one),
         ctx.text(
             "Do you know an answer? Write it into the thread of this message, or share a practice: {share}",

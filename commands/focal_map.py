@@ -36,9 +36,9 @@ WIDTH, SMALL = 1600, 800
 async def show_map(ctx: Context, region: Annotated[Rest | None, Label(mark("region"))] = None) -> Reply:
     """Draw the network on a map, of the world or of a region."""
     where = places.region(ctx, region, "focal map")
-    marks = _marks(await focal.book(ctx.storage), where)
+    marks = marks_of(await focal.book(ctx.storage), where)
     book = await focal.book(ctx.storage)
-    texts = _texts(ctx, where, marks, book)
+    texts = texts_of(ctx, where, marks, book)
 
     async def draw() -> tuple[bytes, bytes]:
         view = View.world() if where.code == places.WORLD else View.of(where)
@@ -49,7 +49,7 @@ async def show_map(ctx: Context, region: Annotated[Rest | None, Label(mark("regi
 
     # The texts are part of the name, because the day on which a record was confirmed is no part of the data.
     large, small = await ctx.storage.cached("focal", draw, part=f"/map/{where.code}/{ctx.language}")
-    said = _alternative(ctx, where, marks)
+    said = alternative(ctx, where, marks)
     name = f"focal-{where.name('en').casefold().replace(' ', '-')}.png"
     thumbnail = Attachment(name, "image/png", small, Picture(*drawing.size(small), said))
     return Reply(
@@ -58,7 +58,8 @@ async def show_map(ctx: Context, region: Annotated[Rest | None, Label(mark("regi
     )
 
 
-def _marks(book: Book, where: Region) -> dict[str, Mark]:
+def marks_of(book: Book, where: Region) -> dict[str, Mark]:
+    """Return what is on record for each country of a region."""
     points, mechanisms = book.holders("r2p_focal_point"), book.holders("national_mechanism")
     found = {}
     for one in where.countries:
@@ -68,7 +69,8 @@ def _marks(book: Book, where: Region) -> dict[str, Mark]:
     return found
 
 
-def _texts(ctx: Context, where: Region, marks: dict[str, Mark], book: Book) -> Texts:
+def texts_of(ctx: Context, where: Region, marks: dict[str, Mark], book: Book) -> Texts:
+    """Return what is written on the map."""
     counts = Counter(marks.values())
     none = sum(one.alpha2 not in marks for one in where.members)
     changed = book.as_of() or ctx.now
@@ -88,7 +90,7 @@ def _texts(ctx: Context, where: Region, marks: dict[str, Mark], book: Book) -> T
     )
 
 
-def _alternative(ctx: Context, where: Region, marks: dict[str, Mark]) -> str:
+def alternative(ctx: Context, where: Region, marks: dict[str, Mark]) -> str:
     """Return in words what the map shows, for who cannot see it."""
     counts = Counter(marks.values())
     return ctx.plain(

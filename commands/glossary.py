@@ -158,10 +158,11 @@ def _sources(ctx: Context, concept: Concept) -> Markdown:
 def _source(ctx: Context, source: Source) -> Markdown:
     document = link(source.document, source.url) if source.url else escape(source.document)
     reference = join(", ", [part for part in (document, source.symbol, source.locator) if part])
-    return Markdown("{} ({})").format(reference, _state(ctx, source))
+    return Markdown("{} ({})").format(reference, source_state(ctx, source))
 
 
-def _state(ctx: Context, source: Source) -> Markdown:
+def source_state(ctx: Context, source: Source) -> Markdown:
+    """Say whether somebody has checked a source, and when."""
     if source.checked_on:
         return ctx.text("checked {date}", date=_date(ctx, source.checked_on))
     if source.confirmed and source.as_of:
@@ -242,7 +243,7 @@ def _nothing(ctx: Context, words: str) -> Markdown:
 def _topic_list(ctx: Context, topics: dict[str, int]) -> Markdown:
     rows = [
         Markdown("{} – {} ({})").format(
-            _topic_name(ctx, key), code(ctx.typed("terms", _short_name(ctx, key))), count
+            topic_name(ctx, key), code(ctx.typed("terms", _short_name(ctx, key))), count
         )
         for key, count in topics.items()
     ]
@@ -258,7 +259,7 @@ async def _topic_page(ctx: Context, key: str, page: int) -> Markdown:
     if not 1 <= page <= pages:
         raise CommandError(ctx.plural("This list has {count} page.", "This list has {count} pages.", pages))
     shown = titles[(page - 1) * ROWS : page * ROWS]
-    heading = Markdown("**{}** ({})").format(_topic_name(ctx, key), len(titles))
+    heading = Markdown("**{}** ({})").format(topic_name(ctx, key), len(titles))
     rest = None
     if page < pages:
         word = PAGE.words.get(ctx.language, PAGE.words["en"])[0]
@@ -293,13 +294,14 @@ def _no_topic(ctx: Context, topic: str, topics: dict[str, int]) -> Markdown:
     return ctx.text("I have no topic {topic}. There are: {choices}.", topic=strong(topic), choices=choices)
 
 
-def _topic_name(ctx: Context, key: str) -> Markdown:
+def topic_name(ctx: Context, key: str) -> Markdown:
+    """Return what a topic is called."""
     return _name_in(ctx, key, ctx.language)
 
 
 def _short_name(ctx: Context, key: str) -> str:
     """Return the first word of a topic's name when it is enough to find it, else its id."""
-    word = str(_topic_name(ctx, key)).split()[0].lower()
+    word = str(topic_name(ctx, key)).split()[0].lower()
     return word if _topic(ctx, word, list(TOPICS)) == key else key
 
 

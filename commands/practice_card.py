@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from babel.dates import format_date
 
@@ -95,7 +96,7 @@ async def card(ctx: Context, one: Submission) -> Markdown:
         if fields.get("result")
         else None,
         *_more(ctx, one),
-        attribution(ctx, one),
+        attribution(ctx, one.fields),
         await _related(ctx, one) if public else None,
     )
 
@@ -128,15 +129,15 @@ async def matching(ctx: Context, words: str, language: str) -> list[Submission]:
     return await submissions.some(ctx.storage, numbers)
 
 
-def attribution(ctx: Context, one: Submission) -> Markdown | None:
+def attribution(ctx: Context, fields: Mapping[str, Any]) -> Markdown | None:
     """Write from whom something is, as the author chose; nothing before they did, or under the Chatham rule."""
-    chosen = one.fields.get("attribution")
+    chosen = fields.get("attribution")
     if ctx.chatham or chosen is None:
         return None
-    named = one.fields.get("attributed")
+    named = fields.get("attributed")
     if chosen in ("name", "organisation") and named:
         return ctx.text("Shared by {name}.", name=escape(named))
-    place = country_name(ctx, one.fields.get("country"))
+    place = country_name(ctx, fields.get("country"))
     if chosen == "country" and place:
         return ctx.text("Shared from {country}.", country=place)
     return ctx.text("Shared anonymously.")

@@ -204,7 +204,13 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "visibility",
-        says(mark("Who may see it? {choices}"), choices=choices(VISIBILITY)),
+        says(
+            mark(
+                "Who may see it? {choices}. What everybody may see can also stand on public web pages, which "
+                "search engines find."
+            ),
+            choices=choices(VISIBILITY),
+        ),
         one_of(VISIBILITY),
         options=VISIBILITY,
         label=mark("To be seen by"),

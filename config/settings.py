@@ -182,11 +182,16 @@ class CommandSettings(_Section):
 
 
 class WebSettings(_Section):
-    """At which `host:port` health and metrics are answered by HTTP. Empty: nowhere."""
+    """At which `host:port` health and metrics are answered by HTTP, and the public library. Empty: nowhere.
+
+    `address` is that of the library as the world sees it; it stands in feeds and in links for search engines.
+    """
 
     listen: str = ""
+    library: str = ""
+    address: str = ""
 
-    @field_validator("listen")
+    @field_validator("listen", "library")
     @classmethod
     def _is_address(cls, listen: str) -> str:
         host, _, port = listen.rpartition(":")
@@ -194,6 +199,24 @@ class WebSettings(_Section):
             msg = "it must be a host and a port, as 127.0.0.1:9000"
             raise ValueError(msg)
         return listen
+
+    @field_validator("address")
+    @classmethod
+    def _is_public_address(cls, address: str) -> str:
+        if address and not re.fullmatch(r"https?://[^\s/?#@\"'<>]+/?", address):
+            msg = "the address of the library looks like https://library.example.org, without a path"
+            raise ValueError(msg)
+        return address.rstrip("/")
+
+    @model_validator(mode="after")
+    def _know_where_they_are(self) -> Self:
+        if self.library and not self.address:
+            msg = "where web.library is set, web.address must say under which address the world sees it"
+            raise ValueError(msg)
+        if self.library and self.library == self.listen:
+            msg = "web.library must be another address than web.listen: the world must not see the metrics"
+            raise ValueError(msg)
+        return self
 
 
 class NoticeSettings(_Section):

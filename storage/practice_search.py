@@ -46,7 +46,9 @@ _WORD = re.compile(r"\w+")
 async def put(writer: Writer, number: int, language: str, fields: Mapping[str, Any]) -> None:
     """Let a practice be found by its words; if it was before by others, by these instead."""
     await drop(writer, number)
-    rest = " ".join(str(fields.get(name) or "") for name in ("story", "problem", "result", "attributed"))
+    # A name that an author gave first, and then chose not to show, must not be found either.
+    named = ("attributed",) if fields.get("attribution") in ("name", "organisation") else ()
+    rest = " ".join(str(fields.get(name) or "") for name in ("story", "problem", "result", *named))
     values = {"title": fields.get("title", ""), "summary": fields.get("summary", ""), "rest": rest}
     stemmed = {name: " ".join(stems(str(text), language)) for name, text in values.items()}
     await writer.sql.execute(_PUT, {"id": number, "language": language, **stemmed})
@@ -57,13 +59,13 @@ async def drop(writer: Writer, number: int) -> None:
     await writer.sql.execute(_DROP, {"id": number})
 
 
-async def find(reader: Reader, words: str, language: str) -> list[int]:
+async def find(reader: Reader, words: str, language: str, most: int = MOST) -> list[int]:
     """Return the practices in which all these words occur, in whatever form; the best first."""
     asked = [word for word in _WORD.findall(words.casefold()) if fold(word) not in STOP_WORDS | {""}][:WORDS]
     if not asked:
         return []
     match = " AND ".join("(" + " OR ".join(f'"{stem}"' for stem in _each(word)) + ")" for word in asked)
-    rows = list(await reader.sql.execute(_FIND, {"match": match, "most": MOST}))
+    rows = list(await reader.sql.execute(_FIND, {"match": match, "most": most}))
     # The rank of FTS5 is negative, the best the lowest.
     weighed = [(row.rank * (NEARER if row.language == language else 1.0), -row.rowid) for row in rows]
     return [-number for _, number in sorted(weighed)]

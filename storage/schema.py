@@ -538,8 +538,12 @@ submission = sa.Table(
     sa.Column("publish_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("public_at", UtcDateTime, comment="Since when everybody may see it as it is. Null: they may not."),
+    sa.Column("public_country", sa.Text, comment="Of what everybody may see, so that it is found by country."),
     sa.Index(None, "state", "updated_at"),
     sa.Index(None, "author"),
+    sa.Index(None, "public_at", "id"),
+    sa.Index(None, "public_country", "public_at", "id"),
     sqlite_autoincrement=True,
     comment="What members submit to the moderators.",
 )

@@ -81,7 +81,10 @@ WAYS: Mapping[Action, Way] = {
 
 
 class Submission(BaseModel):
-    """Something that was submitted. `author` and `reviewer` are pseudonyms."""
+    """Something that was submitted. `author` and `reviewer` are pseudonyms.
+
+    `public_at` is since when everybody may see it as it is, on the web; None: they may not.
+    """
 
     id: int = 0
     kind: Kind
@@ -96,6 +99,7 @@ class Submission(BaseModel):
     approvals: list[str] = []
     reason: str | None = None
     publish_at: datetime | None = None
+    public_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -224,9 +228,12 @@ async def change(
             "updated_at": at,
         }
     )
-    await writer.sql.execute(
-        sa.update(submission).where(submission.c.id == number).values(**after.model_dump(exclude={"id"}))
-    )
+    after.public_at = _public_at(before, after, at)
+    country = after.fields.get("country") if after.public_at else None
+    values = after.model_dump(exclude={"id"}) | {"public_country": country}
+    await writer.sql.execute(sa.update(submission).where(submission.c.id == number).values(**values))
+    if before.kind == "practice" and (before.state in PUBLIC or after.state in PUBLIC):
+        await writer.changed("practices")
     if after.kind == "practice" and after.state in PUBLIC:
         await practice_search.put(writer, number, after.language, after.fields)
     elif before.kind == "practice" and before.state in PUBLIC:
@@ -244,6 +251,16 @@ async def change(
     if action == "erase":
         await reviews.forget(writer, number)
     return after
+
+
+def _public_at(before: Submission, after: Submission, at: datetime) -> datetime | None:
+    """Return since when everybody may see something as it is; None if they may not.
+
+    Only a practice that is published, and whose author chose so. A new version that waits changes nothing.
+    """
+    if after.kind != "practice" or after.state not in PUBLIC or after.fields.get("visibility") != "public":
+        return None
+    return before.public_at if before.public_at is not None and before.fields == after.fields else at
 
 
 async def replace_draft(

@@ -5,37 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import os
-import shutil
-import sys
 from pathlib import Path
 from typing import Any, Self
 
-import pytest
+from tests.homeserver.npm import install
 
 HERE = Path(__file__).parent / "element"
-INSTALLED = Path(sys.prefix) / "element"
-"""Beside Python's packages: what was installed for tests stays with the environment that it was made for."""
-
-
-async def install() -> None:
-    """Install matrix-js-sdk once. Without Node the test is skipped; where CI runs, it fails."""
-    if shutil.which("npm") is None:
-        message = "Node (nodejs and npm) is not installed, so the test with Element's library is left out"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    wanted = (HERE / "package.json").read_text()
-    mark = INSTALLED / "installed.json"
-    if not mark.exists() or mark.read_text() != wanted:
-        INSTALLED.mkdir(exist_ok=True)
-        shutil.copy(HERE / "package.json", INSTALLED / "package.json")
-        npm = await asyncio.create_subprocess_exec(
-            "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", cwd=INSTALLED
-        )
-        assert await npm.wait() == 0, "npm install failed"
-        mark.write_text(wanted)
-    shutil.copy(HERE / "member.mjs", INSTALLED / "member.mjs")
 
 
 class ElementMember:
@@ -49,11 +24,11 @@ class ElementMember:
 
     @classmethod
     async def start(cls) -> Self:
-        await install()
+        installed = await install(HERE, "member.mjs")
         process = await asyncio.create_subprocess_exec(
             "node",
             "member.mjs",
-            cwd=INSTALLED,
+            cwd=installed,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=2**20,

@@ -1,0 +1,1 @@
+"""The public library: what it shows, and what it must never show."""
