@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from bot.findings import Report
+from storage import inspection
 
 FULL, LITTLE = 100_000_000, 1_000_000_000
 """Bytes of room on the disk: too little to work, and little enough to say so."""
@@ -44,10 +43,10 @@ def file_system(report: Report, folder: Path, database_url: str) -> None:
 
     https://www.sqlite.org/wal.html
     """
-    address = sa.make_url(database_url)
-    if address.get_backend_name() != "sqlite" or not address.database:
+    database = inspection.file_of(database_url)
+    if database is None:
         return
-    kind = _kind(Path(address.database).absolute().parent)
+    kind = _kind(database.absolute().parent)
     if kind in BY_NETWORK:
         report.problem(
             "data.network",
@@ -101,7 +100,7 @@ def _secrets(found: Mapping[str, Any]) -> list[str]:
     matrix = found.get("matrix")
     held = [f"matrix.{name}" for name in SECRETS if isinstance(matrix, Mapping) and matrix.get(name)]
     address = found.get("database_url")
-    return held + (["database_url"] if isinstance(address, str) and sa.make_url(address).password else [])
+    return held + (["database_url"] if isinstance(address, str) and inspection.has_password(address) else [])
 
 
 def listening(report: Report, listen: str) -> None:
