@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -49,6 +50,7 @@ from bot.addressing import Address
 from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.authority import Authority
 from bot.backoff import Backoff
+from bot.backups import Backups
 from bot.clock import Clock, Task
 from bot.direct import Direct
 from bot.dispatch import Dispatch
@@ -74,7 +76,9 @@ from bot.pace import Pace
 from bot.posting import Posting
 from bot.queue_tasks import Desk, LookingAgain, Nudge, Publishing, Unfinished, Week
 from bot.received import Received
+from bot.reconciling import Reconciling
 from bot.reminding import Reminding
+from bot.restore import refuse_half
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.subscription import Subscriptions
@@ -94,6 +98,7 @@ from storage import (
     media,
     proposals,
     reminders,
+    restored,
     room_keys,
     starter,
     talks,
@@ -104,6 +109,7 @@ from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
 from storage.database import Database
+from storage.inbox import InboxEvent
 from storage.migrate import NewerDatabaseError
 from storage.outbox import OutboxRow
 
@@ -174,6 +180,8 @@ class App:
         self._backoff = backoff
         self._pace = Pace()
         self._metrics = Metrics()
+        self.backups = Backups(settings)
+        self._reconciling: Reconciling | None = None
         self._started_at = datetime.now(UTC)
         self._settling: asyncio.Task[None] | None = None
         self._ready = False
@@ -200,12 +208,15 @@ class App:
         gc.collect()
         gc.freeze()
         following = asyncio.create_task(self._follow(), name="inbox")
-        telling = asyncio.create_task(self._teller.run(), name="unreadable")
+        telling = asyncio.create_task(self._tell(), name="unreadable")
         encrypting = asyncio.create_task(self._encryption.run(), name="encryption")
         daily = asyncio.create_task(self._keep(), name="daily")
         ticking = asyncio.create_task(self._clock.run(), name="clock")
         subscribing = asyncio.create_task(self._subscriptions.run(), name="subscriptions")
+        backing_up = asyncio.create_task(self.backups.run(), name="backups")
+        reconciling = asyncio.create_task(self._reconcile(), name="reconciling")
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        besides = (daily, telling, ticking, subscribing, backing_up, reconciling)
         try:
             await asyncio.wait([following, stopping], return_when=asyncio.FIRST_COMPLETED)
             if following.done():
@@ -218,10 +229,10 @@ class App:
                 exit_code=EXIT_LOGIN,
             ) from error
         finally:
-            for task in (following, daily, telling, ticking, subscribing, stopping, self._settling):
+            for task in (following, *besides, stopping, self._settling):
                 if task:
                     task.cancel()
-            await asyncio.gather(following, daily, telling, ticking, subscribing, stopping, return_exceptions=True)
+            await asyncio.gather(following, *besides, stopping, return_exceptions=True)
             await self._drain()
             encrypting.cancel()
             await asyncio.gather(encrypting, return_exceptions=True)
@@ -231,6 +242,7 @@ class App:
         settings = self._settings
         async with self._database.read() as reader:
             known = await room_storage.every(reader)
+            marker = await restored.current(reader)
         self._rooms = Rooms(self._session, settings.rooms, settings.invites, known)
         await self._rooms.resolve()
         self._encryption = Encryption(
@@ -239,6 +251,17 @@ class App:
         await self._encryption.load()
         direct = Direct(self._session, self._database, self._encrypts)
         await direct.load()
+        if marker is not None:
+            self._reconciling = Reconciling(
+                self._session,
+                self._database,
+                marker,
+                partial(direct.adopt, is_direct=self._rooms.is_direct),
+                lambda: self._clock.looked_at,
+                lambda: self._dispatch.moderation(),
+                lambda reader, there, now: responder.context(reader, there, now),
+                lambda rows: self._outbox.push(rows),
+            )
         self._outbox = Outbox(
             self._session,
             self._encryption.send,
@@ -247,6 +270,7 @@ class App:
             direct.place,
             self._backoff,
             self._metrics.retried,
+            self._reconciling,
         )
         self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
         responder = Responder(
@@ -271,7 +295,7 @@ class App:
             direct,
             self._metrics.handled,
         )
-        self._lanes = Lanes(self._database, self._dispatch.handle)
+        self._lanes = Lanes(self._database, self._handle)
         stale = StaleRecords(responder, self._dispatch.moderation, settings.default_timezone)
         voice = Voice(
             lambda: [self._dispatch.speaker(room_id) for room_id in self._rooms.announcements],
@@ -308,6 +332,7 @@ class App:
             tasks,
             self._outbox.push,
             done=lambda kind, late, missed: self._metrics.done(kind, late, missed=missed),
+            doubt=self._reconciling.doubt if self._reconciling else lambda _due: None,
         )
         now = datetime.now(UTC)
         async with self._database.write() as writer:
@@ -330,6 +355,7 @@ class App:
             self._encryption,
             self._lanes.deliver,
             self._backoff,
+            self._reconciling.noted if self._reconciling else None,
         )
 
     async def _follow(self) -> None:
@@ -337,6 +363,22 @@ class App:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._encryption.settled(), SETTLING_SECONDS)
         await self._inbox.follow(self._log_in_again, self._after_round)
+
+    async def _handle(self, event: InboxEvent) -> None:
+        if event.doubt is not None and self._reconciling is not None:
+            await self._reconciling.handle(event, self._dispatch)
+        else:
+            await self._dispatch.handle(event)
+
+    async def _reconcile(self) -> None:
+        if self._reconciling is not None:
+            await self._reconciling.run()
+
+    async def _tell(self) -> None:
+        """Tell whose messages cannot be read; not of those that were answered before a backup was put back."""
+        if self._reconciling is not None:
+            await self._reconciling.sorted_out.wait()
+        await self._teller.run()
 
     def _announce(self, rows: list[OutboxRow]) -> None:
         self._outbox.push(rows)
@@ -381,6 +423,8 @@ class App:
 
     def _after_round(self) -> None:
         supervisor.tell(supervisor.ALIVE)
+        if self._reconciling is not None:
+            self._reconciling.after_round()
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle(), name="settle")
 
@@ -483,6 +527,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
             exit_code=EXIT_DATABASE,
         ) from error
     with lock:
+        refuse_half(folder)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
