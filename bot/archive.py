@@ -1,7 +1,8 @@
 """A backup as one file: a tar archive, compressed, and encrypted if there is a passphrase. No database here.
 
-First comes the manifest, which names the other parts with their sizes and hashes. The archive is read entry by entry
-and nothing of it is believed: names, kinds and sizes are what the manifest and this module say, or it is no backup.
+First comes the manifest, which names the other parts with their sizes and hashes. The archive is read entry by
+entry, and nothing of it is believed: names, kinds and sizes are what the manifest and this module say, or it is no
+backup.
 
 Encrypted it is a file of age (https://age-encryption.org/v1), which its own program opens, too. The library takes
 and gives whole files only, so that memory holds the compressed archive for a moment.
@@ -69,7 +70,7 @@ def part(path: Path, name: str) -> Part:
 
 
 def pack(manifest: Manifest, folder: Path, target: Path, passphrase: str | None) -> None:
-    """Write the parts of a manifest, which lie in `folder`, into the open-ended file `target`.
+    """Write the parts of a manifest, which lie in `folder`, into the file `target`.
 
     Raises:
         OSError: the disk is full, say.
@@ -77,12 +78,15 @@ def pack(manifest: Manifest, folder: Path, target: Path, passphrase: str | None)
     """
     plain = target if passphrase is None else folder / "archive"
     data = manifest.model_dump_json(indent=1).encode()
-    with plain.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w|", format=tarfile.USTAR_FORMAT) as archive:
-            archive.addfile(_entry(MANIFEST, len(data), manifest), io.BytesIO(data))
-            for one in manifest.parts:
-                with (folder / one.name).open("rb") as file:
-                    archive.addfile(_entry(one.name, one.size, manifest), file)
+    with (
+        plain.open("wb") as raw,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        archive.addfile(_entry(MANIFEST, len(data), manifest), io.BytesIO(data))
+        for one in manifest.parts:
+            with (folder / one.name).open("rb") as file:
+                archive.addfile(_entry(one.name, one.size, manifest), file)
     if passphrase is not None:
         target.write_bytes(pyrage.passphrase.encrypt(plain.read_bytes(), passphrase))
 

@@ -1,7 +1,7 @@
 """Make a backup: the database as it is at this moment, the session and the settings without secrets, in one file.
 
-It needs nothing of the running bot, and holds up nobody. As a program of its own (`python -m bot.backup`) it reads an
-`Order` from its input: encryption would hold the running bot's loop for seconds.
+It needs nothing of the running bot, and holds up nobody. As a program of its own (`python -m bot.backup`) it reads
+an `Order` from its input: encryption would hold the running bot's loop for seconds.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ LOCK = "lock"
 """In such a folder, held as long as somebody works there."""
 KIND, ENCRYPTED = ".tar.gz", ".tar.gz.age"
 POSTGRES = (
-    "The database is PostgreSQL, which has a tool of its own: pg_dump --format=custom --file=bot.dump, followed by "
-    "the address of the database. Copy session.json from the data folder {folder} with it: it holds the key to the "
-    "encryption keys in the database. Keep both secret."
+    "The database is PostgreSQL, which has a tool of its own: pg_dump --format=custom --file=bot.dump, followed "
+    "by the address of the database. Copy session.json from the data folder {folder} with it: it holds the key to "
+    "the encryption keys in the database. Keep both secret."
 )
 
 
@@ -145,8 +145,9 @@ def _sync(folder: Path) -> None:
 def _explained(error: Exception, target: Path) -> str:
     if "full" in str(error) or "No space" in str(error) or "quota" in str(error).casefold():
         return (
-            f"The disk is full: there is no room for a backup in {target.parent}. It needs as much as the database "
-            "and half as much again while it is made. Free some, or name a file elsewhere. Nothing was left behind."
+            f"The disk is full: there is no room for a backup in {target.parent}. While it is made it needs as "
+            "much as the database and half as much again. Free some, or name a file elsewhere. Nothing was left "
+            "behind."
         )
     if isinstance(error, sqlite3.Error):
         return f"The database cannot be copied: {error}. `gaamac-bot check` looks whether it is damaged."

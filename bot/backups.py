@@ -110,8 +110,8 @@ class Backups:
             return self._there()
         except OSError as error:
             raise BackupError(
-                f"The folder for backups {self.folder} cannot be used: {error.strerror}. Set [backup] folder to one "
-                "in which the bot may write."
+                f"The folder for backups {self.folder} cannot be used: {error.strerror}. Set [backup] folder to "
+                "one in which the bot may write."
             ) from error
 
     def _there(self) -> dict[Path, datetime]:

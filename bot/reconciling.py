@@ -1,9 +1,9 @@
 """After a backup was put back: what the old life of the bot said and did is not said again, and nothing is lost.
 
-What is in doubt (see `storage.restored`) is held against the rooms. An event that was answered there is not answered
-again; where its command only set something that a restored bot must not forget (`repeated`: a withdrawal, an erasure,
-a choice), it is done again without a word. A message that is there counts as sent. What the room does not have is said
-now. What a room cannot tell is not said, and counted; the moderators are told once how much that is.
+What is in doubt (see `storage.restored`) is held against the rooms. An event that was answered there is not
+answered again; where its command only set something that a restored bot must not forget (`repeated`: a withdrawal,
+an erasure, a choice), it is done again without a word. A message that is there counts as sent. What the room does
+not have is said now. What a room cannot tell is not said, and counted; moderators are told once how much that is.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Reconciling:
     # What is in doubt
 
     async def noted(self, writer: Writer, events: list[InboxEvent]) -> list[InboxEvent]:
-        """Return what comes in, with the note that it is in doubt: all of the first round, and what was unreadable."""
+        """Return what comes in, noted as in doubt: all of the first round, and what waited for a key."""
         if self._late is not None:
             return restored.in_doubt(events, set(self._late)) if self._late else events
         if self._marker.caught_up_at is None:
@@ -228,7 +228,9 @@ class Reconciling:
 
     async def _finish(self, until: datetime) -> None:
         began = datetime.now(UTC)
-        while not await self._is_over(until, patient=datetime.now(UTC) - began < PATIENCE):
+        while True:
+            if await self._is_over(until, patient=datetime.now(UTC) - began < PATIENCE):
+                break
             await asyncio.sleep(LOOK_SECONDS)
         now = datetime.now(UTC)
         async with self._database.write() as writer:

@@ -56,8 +56,8 @@ async def put_back(settings: Settings, path: Path) -> None:
     database = copying.path_of(settings.database_url)
     if database is None:
         raise StartError(
-            "A backup of gaamac-bot goes into a SQLite database. For PostgreSQL use pg_restore; then tell the bot of "
-            "it with `gaamac-bot restored-at`.",
+            "A backup of gaamac-bot goes into a SQLite database. For PostgreSQL use pg_restore; then tell the "
+            "bot of it with `gaamac-bot restored-at`.",
             exit_code=EXIT_PROBLEM,
         )
     folder = settings.data_dir
@@ -107,8 +107,8 @@ async def _unpacked(settings: Settings, path: Path, aside: Path) -> Manifest:
         raise StartError(str(error), exit_code=EXIT_PROBLEM) from error
     if manifest.user_id != settings.matrix.user_id:
         raise StartError(
-            f"{path} is a backup of {manifest.user_id}, and the settings name {settings.matrix.user_id}. To give the "
-            "content to another bot, use `gaamac-bot export` and `gaamac-bot import` with a folder.",
+            f"{path} is a backup of {manifest.user_id}, and the settings name {settings.matrix.user_id}. To "
+            "give the content to another bot, use `gaamac-bot export` and `gaamac-bot import` with a folder.",
             exit_code=EXIT_PROBLEM,
         )
     if (aside / SESSION).exists():
@@ -122,7 +122,7 @@ async def _unpacked(settings: Settings, path: Path, aside: Path) -> Manifest:
         ) from error
     except NewerDatabaseError as error:
         raise StartError(
-            f"{path} was made by gaamac-bot {manifest.version}, which is newer than this one. Install that version.",
+            f"{path} was made by gaamac-bot {manifest.version}, newer than this one. Install that version.",
             exit_code=EXIT_DATABASE,
         ) from error
     try:
@@ -161,7 +161,7 @@ def _unusable(error: OSError, path: Path, folder: Path) -> str:
 
 def _next(settings: Settings, manifest: Manifest) -> list[str]:
     lines = [
-        f"Restored the backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC of {manifest.user_id} to {settings.data_dir}.",
+        f"Restored {manifest.user_id} as of {manifest.made_at:%Y-%m-%d %H:%M} UTC to {settings.data_dir}.",
         "See to it that the bot runs nowhere else: two with one account answer everything twice.",
     ]
     if not any(part.name == SESSION for part in manifest.parts):
@@ -170,14 +170,14 @@ def _next(settings: Settings, manifest: Manifest) -> list[str]:
         )
     elif manifest.homeserver != settings.matrix.homeserver:
         lines.append(
-            f"The settings name another address of the homeserver than the backup ({manifest.homeserver}), so the bot "
-            "logs in anew: set its password or access token, and its recovery key."
+            f"The settings name another address of the homeserver than the backup ({manifest.homeserver}), so "
+            "the bot logs in anew: set its password or access token, and its recovery key."
         )
     lines += [
         f"The settings with which it ran, without secrets, are in {settings.data_dir / RESTORED_SETTINGS}.",
         "Then: gaamac-bot check, and gaamac-bot run.",
-        "What was asked since the backup was made is answered if nobody answered it; what the bot cannot know it does "
-        "not say again, and tells the moderators how much that is.",
+        "What was asked since the backup was made is answered if nobody answered it; what the bot cannot know "
+        "it does not say again, and tells the moderators how much that is.",
     ]
     return lines
 

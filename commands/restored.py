@@ -1,4 +1,4 @@
-"""What the moderators are told when the bot was put back from a backup: how much was left out, of nobody by name."""
+"""What the moderators are told when the bot was put back from a backup: how much is left out."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def left_out(ctx: Context, counted: Mapping[str, int], copied_at: datetime, unti
     ]
     return paragraphs(
         ctx.text(
-            "I was put back from a backup of {copied}. What happened then until {until} I had to find out in the rooms.",
+            "I was put back from a backup of {copied}. What happened until {until} I looked up in the rooms.",
             copied=when(ctx, copied_at),
             until=when(ctx, until),
         ),
