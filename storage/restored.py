@@ -19,7 +19,7 @@ from storage.inbox import InboxEvent
 from storage.schema import due, inbox, olm_session, outbox, own_device, restored, unreadable
 
 APART = 100
-"""Numbers that the copy does not know may have been given since: so many are left free, to the next hundred."""
+"""Numbers that the copy does not know may have been given since: so many are left free, and up to the next hundred."""
 NUMBERED = ("event", "submission", "proposal")
 
 
@@ -45,9 +45,16 @@ async def begin(writer: Writer, copied_at: datetime, at: datetime) -> None:
     await writer.sql.execute(sa.update(own_device).values(fallback_at=None))
     if writer.sql.dialect.name == "sqlite":
         for name in NUMBERED:
-            free = "(seq + :apart + 99) / 100 * 100"
-            statement = sa.text(f"UPDATE sqlite_sequence SET seq = {free} WHERE name = :name")  # noqa: S608
-            await writer.sql.execute(statement, {"apart": APART, "name": name})
+            await _leave_free(writer, name)
+
+
+async def _leave_free(writer: Writer, name: str) -> None:
+    of = {"name": name}
+    last = (await writer.sql.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), of)).scalar()
+    free = -(-((last or 0) + APART) // APART) * APART
+    await writer.sql.execute(sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), of)
+    values = {**of, "seq": free}
+    await writer.sql.execute(sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)"), values)
 
 
 async def current(reader: Reader) -> Restored | None:
