@@ -10,6 +10,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,6 +51,7 @@ from bot.alarm import Line
 from bot.announcing import Announcement, Changed, Digest, Plan
 from bot.authority import Authority
 from bot.backoff import Backoff
+from bot.backups import Backups
 from bot.clock import Clock, Task
 from bot.describing import Describing
 from bot.direct import Direct
@@ -81,7 +83,9 @@ from bot.posting import Posting
 from bot.problems import Problems
 from bot.queue_tasks import Desk, LookingAgain, Nudge, Publishing, Unfinished, Week
 from bot.received import Received
+from bot.reconciling import Reconciling
 from bot.reminding import Reminding
+from bot.restore import refuse_half
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.subscription import Subscriptions
@@ -102,6 +106,7 @@ from storage import (
     media,
     proposals,
     reminders,
+    restored,
     room_keys,
     soundness,
     starter,
@@ -195,6 +200,8 @@ class App:
         self._backoff = backoff
         self._pace = Pace()
         self._metrics = Metrics()
+        self.backups = Backups(settings)
+        self._reconciling: Reconciling | None = None
         self._started_at = datetime.now(UTC)
         self._settling: asyncio.Task[None] | None = None
         self._ready = False
@@ -227,16 +234,19 @@ class App:
         gc.collect()
         gc.freeze()
         following = asyncio.create_task(self._follow(), name="inbox")
-        telling = asyncio.create_task(self._teller.run(), name="unreadable")
+        telling = asyncio.create_task(self._tell(), name="unreadable")
         encrypting = asyncio.create_task(self._encryption.run(), name="encryption")
         daily = asyncio.create_task(self._keep(), name="daily")
         ticking = asyncio.create_task(self._clock.run(), name="clock")
         subscribing = asyncio.create_task(self._subscriptions.run(), name="subscriptions")
         describing = asyncio.create_task(self._describing.run(), name="describing")
+        backing_up = asyncio.create_task(self.backups.run(), name="backups")
+        reconciling = asyncio.create_task(self._reconcile(), name="reconciling")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         breaking = asyncio.create_task(self._database.broken.wait(), name="broken")
         noticing = asyncio.create_task(self._problems.run(), name="problems")
-        tasks = (following, daily, telling, ticking, subscribing, describing, stopping, breaking, noticing)
+        besides = (daily, telling, ticking, subscribing, describing, backing_up, reconciling, noticing)
+        tasks = (following, *besides, stopping, breaking)
         try:
             await asyncio.wait([following, stopping, breaking], return_when=asyncio.FIRST_COMPLETED)
             if following.done():
@@ -259,6 +269,7 @@ class App:
         settings = self._settings
         async with self._database.read() as reader:
             known = await room_storage.every(reader)
+            marker = await restored.current(reader)
         self._rooms = Rooms(self._session, settings.rooms, settings.invites, known)
         await self._rooms.resolve()
         self._encryption = Encryption(
@@ -267,6 +278,17 @@ class App:
         await self._encryption.load()
         direct = Direct(self._session, self._database, self._encrypts)
         await direct.load()
+        if marker is not None:
+            self._reconciling = Reconciling(
+                self._session,
+                self._database,
+                marker,
+                partial(direct.adopt, is_direct=self._rooms.is_direct),
+                lambda: self._clock.looked_at,
+                lambda: self._dispatch.moderation(),
+                lambda reader, there, now: responder.context(reader, there, now),
+                lambda rows: self._outbox.push(rows),
+            )
         self._outbox = Outbox(
             self._session,
             self._encryption.send,
@@ -275,6 +297,7 @@ class App:
             direct.place,
             self._backoff,
             self._metrics.retried,
+            self._reconciling,
         )
         self._teller = Teller(self._database, self._outbox, self._rooms.is_joined, settings.default_language)
         known_commands = registry()
@@ -349,6 +372,7 @@ class App:
             tasks,
             self._outbox.push,
             done=lambda kind, late, missed: self._metrics.done(kind, late, missed=missed),
+            doubt=self._reconciling.doubt if self._reconciling else lambda _due: None,
         )
         now = datetime.now(UTC)
         async with self._database.write() as writer:
@@ -371,6 +395,7 @@ class App:
             self._encryption,
             self._lanes.deliver,
             self._backoff,
+            self._reconciling.noted if self._reconciling else None,
         )
         symptoms = Symptoms(
             settings,
@@ -412,6 +437,22 @@ class App:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._encryption.settled(), SETTLING_SECONDS)
         await self._inbox.follow(self._log_in_again, self._after_round)
+
+    async def _handle(self, event: InboxEvent) -> None:
+        if event.doubt is not None and self._reconciling is not None:
+            await self._reconciling.handle(event, self._dispatch)
+        else:
+            await self._dispatch.handle(event)
+
+    async def _reconcile(self) -> None:
+        if self._reconciling is not None:
+            await self._reconciling.run()
+
+    async def _tell(self) -> None:
+        """Tell whose messages cannot be read; not of those that were answered before a backup was put back."""
+        if self._reconciling is not None:
+            await self._reconciling.sorted_out.wait()
+        await self._teller.run()
 
     def _announce(self, rows: list[OutboxRow]) -> None:
         self._outbox.push(rows)
@@ -457,6 +498,8 @@ class App:
 
     def _after_round(self) -> None:
         supervisor.tell(supervisor.ALIVE)
+        if self._reconciling is not None:
+            self._reconciling.after_round()
         for room_id in self._rooms.to_describe():
             self._describing.look(room_id)
         if self._missing != (missing := self._rooms.missing()) or Kind.HOMESERVER in self._problems.present:
@@ -566,6 +609,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
             cause=Broken.FULL if error.errno == errno.ENOSPC else Broken.FORBIDDEN,
         ) from error
     with lock:
+        refuse_half(folder)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -6,16 +6,20 @@ import asyncio
 import sys
 import typing
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bot import app as application
+from bot import backup as backing_up
 from bot import exchange, logs, safe_mode
+from bot import restore as restoring
 from bot.check import examine
 from bot.encryption.secret_storage import RecoveryKey
-from bot.errors import EXIT_DATABASE, EXIT_SETTINGS, StartError
+from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, EXIT_SETTINGS, StartError
 from config.settings import LogSettings, Settings, SettingsError, load, settings_file
 from storage import audit_file
 
@@ -120,6 +124,48 @@ def export(
     """Write the whole glossary to a file."""
     settings = _settings(config)
     _do(exchange.take_out(settings, path, overwrite=force))
+
+
+@app.command()
+def backup(
+    path: Annotated[
+        Path | None, typer.Argument(help="Where to; default: a name with the time, in the present folder.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Back up database, session and settings into one file, also while the bot runs."""
+    settings = _settings(config)
+    target = path or Path(backing_up.name(settings, datetime.now(UTC)))
+    try:
+        backing_up.make(backing_up.Order.of(settings, target))
+    except backing_up.BackupError as error:
+        _fail(str(error), EXIT_PROBLEM)
+    secret = "" if settings.backup.passphrase else " It is not encrypted: who has it can act as the bot."
+    typer.echo(f"Backed up to {target}.{secret}")
+
+
+@app.command()
+def restore(
+    path: Annotated[Path, typer.Argument(help="A file that `gaamac-bot backup` made.")], config: Config = None
+) -> None:
+    """Put a backup back into an empty data folder."""
+    settings = _settings(config)
+    _do(restoring.put_back(settings, path))
+
+
+@app.command("restored-at")
+def restored_at(
+    copied_at: Annotated[datetime, typer.Argument(help="When the copy was made, in UTC: 2026-11-30T03:00:00.")],
+    config: Config = None,
+) -> None:
+    """Tell the bot that its database was put back by other means than `restore`, from a copy of that time."""
+    settings = _settings(config)
+
+    async def note() -> None:
+        async with application.opened(settings) as database:
+            await restoring.mark(database, copied_at.replace(tzinfo=UTC))
+
+    _do(note())
 
 
 def _settings(config: Path | None) -> Settings:

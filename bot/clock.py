@@ -23,6 +23,7 @@ from storage import outbox as outbox_storage
 from storage.database import Database, Writer
 from storage.due import Due
 from storage.failures import failure
+from storage.inbox import Doubt
 from storage.outbox import OutboxRow
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,10 @@ Done = Callable[[str, float, bool], None]
 
 
 class Clock:
-    """Does what is due while `run` runs. `tasks` are by kind; `push` sends what is stored."""
+    """Does what is due while `run` runs. `tasks` are by kind; `push` sends what is stored.
+
+    `doubt` says of what is due whether it may have been done before a backup was put back.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Clock:
         push: Callable[[list[OutboxRow]], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         done: Done = lambda _kind, _late, _missed: None,
+        doubt: Callable[[Due], Doubt | None] = lambda _due: None,
     ) -> None:
         self._database = database
         self._tasks = tasks
@@ -73,6 +78,7 @@ class Clock:
         self._woken = asyncio.Event()
         self._failed: dict[tuple[str, str], tuple[int, datetime]] = {}
         self._done = done
+        self._doubt = doubt
         self.looked_at: datetime | None = None
         """When it looked last."""
 
@@ -124,12 +130,15 @@ class Clock:
                 current = await storage.get(writer, one.kind, one.subject)
                 if current is None or current.due_at != one.due_at:
                     return False  # It was moved or cancelled since.
-                rows: list[OutboxRow] = []
                 if now - one.due_at > task.grace:
                     log.warning("too late to help, left out", kind=one.kind, due=one.due_at.isoformat())
-                    rows = await outbox_storage.add(writer, await task.missed(writer, one, now))
+                    said = await task.missed(writer, one, now)
                 else:
-                    rows = await outbox_storage.add(writer, await task.act(writer, one, now))
+                    said = await task.act(writer, one, now)
+                doubt = self._doubt(one)
+                rows = await outbox_storage.add(
+                    writer, [row.model_copy(update={"doubt": doubt}) for row in said] if doubt else said
+                )
                 again = task.following(one, now)
                 if await storage.get(writer, one.kind, one.subject) != current:
                     pass  # The task itself said when it is due again.

@@ -118,6 +118,31 @@ class Direct:
         log.info("opened a direct chat")
         return str(found["room_id"])
 
+    async def adopt(self, new: list[str], is_direct: Callable[[str], bool]) -> None:
+        """Learn with whom the bot talks alone in rooms that it does not know: a life before this made them.
+
+        Raises:
+            MatrixError: the homeserver does not answer at the moment.
+
+        """
+        for room_id in new:
+            person = await self._alone_with(room_id, is_direct)
+            if person is not None and person not in self._rooms:
+                async with self._database.write() as writer:
+                    await storage.put(writer, person, room_id, datetime.now(UTC))
+                self._rooms[person] = room_id
+
+    async def _alone_with(self, room_id: str, is_direct: Callable[[str], bool]) -> str | None:
+        try:
+            made_for = (await self._session.state(room_id, "m.room.create")).get(FOR)
+            if isinstance(made_for, str) or not is_direct(room_id):
+                return made_for if isinstance(made_for, str) else None
+            members = (await self._session.call("GET", "rooms", room_id, "joined_members")).get("joined")
+        except RefusedError:
+            return None
+        others = set(members) - {self._session.user_id} if isinstance(members, Mapping) else set()
+        return str(others.pop()) if len(others) == 1 else None
+
     async def _made_before(self, person: str) -> str | None:
         """Look for a room that was made for a person in an earlier life of the bot."""
         for room_id in reversed(await self._session.joined_rooms()):

@@ -105,6 +105,19 @@ class Dispatch:
         else:
             await self._withdraw(event, "redacted")
 
+    async def command_of(self, event: InboxEvent) -> Command | None:
+        """Return the command that an event runs, without running it; None when it is none."""
+        payload = event.payload or {}
+        if event.kind == "reaction":
+            async with self._database.read() as reader:
+                buttons = await outbox_storage.buttons(reader, event.target or "")
+            payload = {"text": _command_of(buttons, str(payload.get("key"))) or "" if buttons else ""}
+        return self._declared(payload)
+
+    def count(self, event: InboxEvent) -> None:
+        """Count an event that is not handled here against what its sender may ask in a minute."""
+        self._flood.verdict(event.sender, event.sent_at)
+
     async def _pressed(self, event: InboxEvent) -> None:
         """Run the command that a reaction stands for, as if the person had typed it."""
         target = event.target or ""
@@ -247,8 +260,8 @@ class Dispatch:
             rows += await self._posting.rows(writer, answer.posts, event.event_id, event.sender, now)
             if asker.direct and answer.command != "forgetme":
                 await self._direct.met(writer, event.sender, event.room_id)
-            kept = await outbox_storage.add(writer, rows)
-            stored[:] = [*kept, *await outbox_storage.add(writer, answers.offered(kept))]
+            kept = await outbox_storage.add(writer, _doubted(rows, event))
+            stored[:] = [*kept, *await outbox_storage.add(writer, _doubted(answers.offered(kept), event))]
             if payload.get("awaited"):
                 await awaited_files.forget(writer, event.room_id, event.sender)
             if answer.awaits_file:
@@ -262,7 +275,9 @@ class Dispatch:
             await self._mark(writer, event, "answered", answer.command)
 
         typed = restored(payload) or str(payload.get("text", ""))
-        await self._responder.respond(asker, typed, surroundings, datetime.now(UTC), finish)
+        # What is done again is done as it was then: "tomorrow" means what it meant.
+        now = event.sent_at if event.doubt == "silent" else datetime.now(UTC)
+        await self._responder.respond(asker, typed, surroundings, now, finish)
         self.answered += 1
         self._outbox.push(stored)
 
@@ -313,7 +328,7 @@ class Dispatch:
             reply_to=(event.payload or {}).get("pressed"),
         )
         async with self._database.write() as writer:
-            stored = await outbox_storage.add(writer, rows)
+            stored = await outbox_storage.add(writer, _doubted(rows, event))
             await self._mark(writer, event, outcome)
         self._outbox.push(stored)
 
@@ -334,7 +349,7 @@ class Dispatch:
         async with self._database.write() as writer:
             earlier = await outbox_storage.answers(writer, target)
             rows = answers.withdrawal(earlier, trigger=event.event_id, cause=target, now=datetime.now(UTC))
-            stored = await outbox_storage.add(writer, rows)
+            stored = await outbox_storage.add(writer, _doubted(rows, event))
             await self._mark(writer, event, outcome)
         self._outbox.push(stored)
 
@@ -363,6 +378,11 @@ class Dispatch:
             direct=direct,
             prefix="" if direct else self._prefix,
         )
+
+
+def _doubted(rows: list[OutboxRow], event: InboxEvent) -> list[OutboxRow]:
+    """Return rows that are as much in doubt as the event that they answer."""
+    return [row.model_copy(update={"doubt": event.doubt}) for row in rows] if event.doubt else rows
 
 
 def _command_of(buttons: Buttons, key: str) -> str | None:

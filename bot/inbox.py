@@ -28,7 +28,7 @@ from bot.timeline import EVENTS, Timeline
 from bot.wire import clean
 from storage import inbox as storage
 from storage import rooms as room_storage
-from storage.database import Database
+from storage.database import Database, Writer
 from storage.inbox import InboxEvent
 
 log = structlog.get_logger(__name__)
@@ -56,6 +56,10 @@ FIRST_FILTER = _filter(1)
 """For the first sync ever: what was said before the bot came is not for it."""
 
 
+Noted = Callable[[Writer, list[InboxEvent]], Awaitable[list[InboxEvent]]]
+"""Notes of what comes in whether it may have been answered before a backup was put back. `Reconciling.noted`."""
+
+
 class Inbox:
     """Follows the homeserver until it is stopped. `deliver` is called with what was newly stored."""
 
@@ -68,7 +72,9 @@ class Inbox:
         encryption: Encryption,
         deliver: Callable[[list[InboxEvent]], None],
         backoff: Callable[[], Backoff] = Backoff,
+        noted: Noted | None = None,
     ) -> None:
+        self._noted = noted
         self._session = session
         self._database = database
         self._rooms = rooms
@@ -179,7 +185,8 @@ class Inbox:
                     )
                 for room in changed:
                     await room_storage.put(writer, room)
-                fresh = await storage.add(writer, await self._concern.wanted(writer, concerned))
+                wanted = await self._concern.wanted(writer, concerned)
+                fresh = await storage.add(writer, await self._noted(writer, wanted) if self._noted else wanted)
                 await storage.advance(writer, next_batch, now)
             self._kept_at = now
         self._rooms.commit()

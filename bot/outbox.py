@@ -11,7 +11,7 @@ import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -19,9 +19,10 @@ from bot import answers
 from bot.backoff import Backoff
 from bot.errors import LimitedError, LoggedOutError, MatrixError, RefusedError
 from bot.pace import Pace
+from bot.past import Verdict
 from bot.session import Session
 from storage import outbox as storage
-from storage.database import Database
+from storage.database import Database, Writer
 from storage.outbox import OutboxRow
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,16 @@ Send = Callable[[str, str, Mapping[str, Any], str], Awaitable[str]]
 """Sends an event: room, type, content, transaction id. `Session.send`, or what encrypts before it."""
 
 
+class Doubts(Protocol):
+    """Knows whether a message was said before a backup was put back. `Reconciling`."""
+
+    async def judge(self, row: OutboxRow, target: str | None) -> Verdict:
+        """Say what is to be done with a message in doubt."""
+
+    async def leave_out(self, writer: Writer, row: OutboxRow) -> None:
+        """Count a message of which nobody can know whether it was said."""
+
+
 class Outbox:
     """Sends the rows that it is given, and at the start those that were left."""
 
@@ -53,7 +64,9 @@ class Outbox:
         place: Place,
         backoff: Callable[[], Backoff] = Backoff,
         retried: Callable[[str], None] = lambda _cause: None,
+        doubts: Doubts | None = None,
     ) -> None:
+        self._doubts = doubts
         self._retried = retried
         self._session = session
         self._send = send
@@ -138,6 +151,8 @@ class Outbox:
     async def _once(self, row: OutboxRow) -> None:
         """Send a row and record what became of it."""
         event_id, reason = None, "the message that it is about was never sent"
+        if row.doubt is not None and self._doubts is not None and await self._is_said(row, self._doubts):
+            return
         try:
             if row.room_id.startswith("@"):
                 row = row.model_copy(update={"room_id": await self._place(row)})
@@ -150,12 +165,30 @@ class Outbox:
             async with self._database.write() as writer:
                 await storage.refused(writer, row.id, reason, now)
             return
+        await self._record(row, event_id)
+
+    async def _record(self, row: OutboxRow, event_id: str) -> None:
         self._sent[row.id] = event_id
         if len(self._sent) > LIVE:
             self._sent.pop(next(iter(self._sent)))
         async with self._database.write() as writer:
-            await storage.sent(writer, row.id, row.room_id, event_id, now, limited=row.id in self._limited)
+            await storage.sent(
+                writer, row.id, row.room_id, event_id, datetime.now(UTC), limited=row.id in self._limited
+            )
         self._limited.discard(row.id)
+
+    async def _is_said(self, row: OutboxRow, doubts: Doubts) -> bool:
+        """Tell whether a row that is in doubt is dealt with: it was said, or must not be."""
+        target = await self._event_of(row.about) if row.about is not None else None
+        verdict = await doubts.judge(row, target)
+        if verdict.event_id is not None:
+            await self._record(row, verdict.event_id)
+        elif not verdict.say:
+            async with self._database.write() as writer:
+                await storage.left_out(writer, row.id, datetime.now(UTC))
+                if not verdict.known:
+                    await doubts.leave_out(writer, row)
+        return not verdict.say
 
     async def _attempt(self, row: OutboxRow) -> str | None:
         """Give a row to the homeserver. Return the event that it became; None when there is nothing to do."""

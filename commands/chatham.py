@@ -27,6 +27,7 @@ OFF = frozenset({"off", "non", "no", "desactive", "desactivar", "desactiver"})
     aliases={"fr": ("règle chatham",), "es": ("regla chatham",)},
     permission=Permission.ROOM_MODERATOR | Permission.MODERATOR,
     writes=True,
+    repeated=True,
 )
 async def choose(ctx: Context, choice: Annotated[Rest | None, Label(mark("on or off"))] = None) -> Markdown:
     """Set that the Chatham House Rule holds in this room, or show whether it does.

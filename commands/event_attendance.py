@@ -36,6 +36,7 @@ SILENT = Reply(Markdown(""))
     examples={"en": ("event going 14",), "fr": ("événement participe 14",), "es": ("evento asisto 14",)},
     aliases={"fr": ("événement participe",), "es": ("evento asisto",)},
     writes=True,
+    repeated=True,
     undone_by="event not",
 )
 async def going(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
@@ -49,6 +50,7 @@ async def going(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> 
     examples={"en": ("event maybe 14",), "fr": ("événement peut-être 14",), "es": ("evento quizás 14",)},
     aliases={"fr": ("événement peut-être",), "es": ("evento quizás",)},
     writes=True,
+    repeated=True,
     undone_by="event not",
 )
 async def maybe(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
@@ -62,6 +64,7 @@ async def maybe(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> 
     examples={"en": ("event not 14",), "fr": ("événement absent 14",), "es": ("evento no 14",)},
     aliases={"fr": ("événement absent",), "es": ("evento no",)},
     writes=True,
+    repeated=True,
 )
 async def not_going(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
     """Say that you do not go after all. I forget that you said so, or otherwise, and do not remind you."""
@@ -91,6 +94,7 @@ async def not_going(ctx: Context, number: Annotated[int, Label(mark("number"))])
     },
     aliases={"fr": ("événement rappel",), "es": ("evento recordar", "evento recordatorio")},
     writes=True,
+    repeated=True,
 )
 async def remind(
     ctx: Context,

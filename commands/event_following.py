@@ -34,6 +34,7 @@ AND = frozenset({"and", "or", "et", "ou", "y", "o"})
     },
     aliases={"fr": ("événements suivre",), "es": ("eventos seguir",)},
     writes=True,
+    repeated=True,
 )
 async def follow(ctx: Context, what: Annotated[Rest | None, Label(mark("kind or country"))] = None) -> Reply:
     """Announce events to you in a direct chat, too: all, of a kind, or of a country.
@@ -64,6 +65,7 @@ async def follow(ctx: Context, what: Annotated[Rest | None, Label(mark("kind or 
     },
     aliases={"fr": ("événements ne plus suivre",), "es": ("eventos dejar de seguir",)},
     writes=True,
+    repeated=True,
 )
 async def unfollow(ctx: Context, what: Annotated[Rest, Label(mark("kind or country"))]) -> Markdown:
     """Announce nothing of this to you any more."""
@@ -85,6 +87,7 @@ async def unfollow(ctx: Context, what: Annotated[Rest, Label(mark("kind or count
     aliases={"fr": ("événements ici",), "es": ("eventos aquí",)},
     permission=Permission.MODERATOR | Permission.ROOM_MODERATOR,
     writes=True,
+    repeated=True,
 )
 async def here(ctx: Context, choice: Annotated[Rest | None, Label(mark("which events"))] = None) -> Markdown:
     """Choose which events are announced in this room: all, none, only some kinds, or without some.

@@ -23,6 +23,7 @@ from storage import people, rooms
     },
     aliases={"fr": ("langue",), "es": ("idioma",)},
     writes=True,
+    repeated=True,
 )
 async def choose(ctx: Context, language: Annotated[Language | None, Label(mark("language"))] = None) -> Markdown:
     """Choose the language in which I answer you.
@@ -47,6 +48,7 @@ async def choose(ctx: Context, language: Annotated[Language | None, Label(mark("
     aliases={"fr": ("langue salon", "langue du salon"), "es": ("idioma sala", "idioma de la sala")},
     permission=Permission.MODERATOR | Permission.ROOM_MODERATOR,
     writes=True,
+    repeated=True,
 )
 async def choose_for_room(ctx: Context, language: Annotated[Language, Label(mark("language"))]) -> Markdown:
     """Choose the language in which I speak in this room.

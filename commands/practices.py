@@ -137,6 +137,7 @@ async def status(ctx: Context) -> Markdown:
     examples={"en": ("practice withdraw 17",), "fr": ("pratique retirer 17",), "es": ("práctica retirar 17",)},
     aliases={"fr": ("pratique retirer",), "es": ("práctica retirar",)},
     writes=True,
+    repeated=True,
 )
 async def withdraw(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
     """Take back what you shared, at any time. What is published is deleted from the room."""

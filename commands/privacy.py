@@ -71,6 +71,7 @@ async def privacy(ctx: Context) -> Markdown:
     examples={"en": ("mydata",), "fr": ("mesdonnées",), "es": ("misdatos",)},
     aliases={"fr": ("mesdonnées", "mes données"), "es": ("misdatos", "mis datos")},
     writes=True,
+    repeated=True,
 )
 async def mydata(ctx: Context) -> Reply:
     """Send you a file with all that I store of you, in a direct chat."""
@@ -90,6 +91,7 @@ async def mydata(ctx: Context) -> Reply:
     examples={"en": ("forgetme",), "fr": ("oubliemoi",), "es": ("olvidame",)},
     aliases={"fr": ("oubliemoi", "oubliez-moi"), "es": ("olvidame", "olvídeme")},
     writes=True,
+    repeated=True,
 )
 async def forgetme(ctx: Context, sure: Annotated[str | None, Label(mark("yes"))] = None) -> Reply:
     """Erase what I store of you, after showing what goes and what stays."""

@@ -76,6 +76,7 @@ async def show_mine(ctx: Context) -> Markdown:
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,
+    repeated=True,
 )
 async def claim(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
     """Take a submission for review, so that others see who reads it."""
@@ -94,6 +95,7 @@ async def claim(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> 
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,
+    repeated=True,
 )
 async def approve(
     ctx: Context,
@@ -125,6 +127,7 @@ async def approve(
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,
+    repeated=True,
 )
 async def changes(
     ctx: Context,
@@ -147,6 +150,7 @@ async def changes(
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,
+    repeated=True,
 )
 async def reject(
     ctx: Context,
@@ -165,6 +169,7 @@ async def reject(
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,
+    repeated=True,
 )
 async def hold(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
     """Hold something back for safety, also what is published: it is taken down at once."""
@@ -179,6 +184,7 @@ async def hold(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> R
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,
+    repeated=True,
 )
 async def release(ctx: Context, number: Annotated[int, Label(mark("number"))]) -> Reply:
     """Let something that was held back be reviewed again. Nothing is published by this alone."""
@@ -197,6 +203,7 @@ async def release(ctx: Context, number: Annotated[int, Label(mark("number"))]) -
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,
+    repeated=True,
 )
 async def unpublish(
     ctx: Context, number: Annotated[int, Label(mark("number"))], reason: Annotated[Rest, Label(mark("reason"))]

@@ -39,6 +39,7 @@ class Command:
     file: bool = False
     undone_by: str | None = None
     audited: bool = False
+    repeated: bool = False
 
     def names(self) -> list[str]:
         """Return the name and all aliases."""
@@ -73,6 +74,7 @@ def command(
     file: bool = False,
     undone_by: str | None = None,
     audited: bool = False,
+    repeated: bool = False,
 ) -> Callable[[Function], Function]:
     """Declare a function as a command.
 
@@ -81,7 +83,8 @@ def command(
     transaction in which its answer is stored; without, it only reads and holds up nobody.
     With `file` it can be sent together with a file, and may wait for one. Who takes back the reaction that stands
     for it runs the command `undone_by`, with the same arguments. Of an `audited` one each attempt of somebody who
-    may not run it is recorded.
+    may not run it is recorded. When a backup was put back, a `repeated` one that was answered since is run again,
+    silently: it sets something that must not be forgotten, and makes nothing that has a number.
     """
 
     def declare(function: Function) -> Function:
@@ -103,6 +106,7 @@ def command(
             file=file,
             undone_by=undone_by,
             audited=audited,
+            repeated=repeated,
         )
         function.__command__ = declared  # type: ignore[attr-defined]
         return function

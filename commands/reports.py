@@ -48,6 +48,7 @@ async def show(ctx: Context) -> Markdown:
     permission=Permission.MODERATOR,
     audited=True,
     writes=True,
+    repeated=True,
 )
 async def set_(ctx: Context, text: Annotated[Rest, Label(mark("language and text"))]) -> Markdown:
     """Write where members are to turn with a report of a violation, in a language. A dash removes it."""

@@ -28,6 +28,7 @@ OFF = frozenset({"off", "none", "aucun", "desactiver", "ninguno", "ninguna", "de
     },
     aliases={"fr": ("fuseau", "fuseau horaire"), "es": ("huso", "huso horario", "zona", "zona horaria")},
     writes=True,
+    repeated=True,
 )
 async def choose(ctx: Context, place: Annotated[Rest | None, Label(mark("city"))] = None) -> Markdown:
     """Choose the time zone in which I tell you times, and understand yours.
@@ -61,6 +62,7 @@ async def choose(ctx: Context, place: Annotated[Rest | None, Label(mark("city"))
     aliases={"fr": ("fuseau salon", "fuseau du salon"), "es": ("huso sala", "huso de la sala")},
     permission=Permission.MODERATOR | Permission.ROOM_MODERATOR,
     writes=True,
+    repeated=True,
 )
 async def choose_for_room(ctx: Context, place: Annotated[Rest, Label(mark("city"))]) -> Markdown:
     """Choose the time zone in which I tell times in this room.

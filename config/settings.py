@@ -225,6 +225,19 @@ class NoticeSettings(_Section):
     away_minutes: float = Field(default=10, gt=0)
 
 
+class BackupSettings(_Section):
+    """The backup that the running bot makes each day at `hour` of the default time zone; the last `keep` stay.
+
+    `folder`: where; left out, `backups` in the data folder. With `passphrase` backups are encrypted.
+    """
+
+    daily: bool = True
+    hour: int = Field(default=3, ge=0, le=23)
+    keep: int = Field(default=7, ge=1, le=1000)
+    folder: Path | None = None
+    passphrase: SecretStr | None = Field(default=None, min_length=8)
+
+
 class LogSettings(_Section):
     """How the log is written."""
 
@@ -250,6 +263,7 @@ class Settings(BaseSettings):
     practices: PracticeSettings = PracticeSettings()
     web: WebSettings = WebSettings()
     notices: NoticeSettings = NoticeSettings()
+    backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
     data_dir: Path = Path("data")
     database_url: str = ""

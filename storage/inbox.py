@@ -12,12 +12,17 @@ from pydantic import BaseModel
 from storage.database import Reader, Writer
 from storage.schema import inbox, sync_position
 
+Doubt = Literal["search", "silent"]
+"""Of something that may have been said already: say it only where the room surely lacks it, or not at all."""
 Kind = Literal["message", "edit", "redaction", "reaction", "file"]
 Outcome = Literal["answered", "silent", "flood", "redacted", "failed"]
 
 
 class InboxEvent(BaseModel):
-    """An event to be handled. `payload` is what was written to the bot, and how to answer it."""
+    """An event to be handled. `payload` is what was written to the bot, and how to answer it.
+
+    With `doubt` it may have been answered before the database was put back from a copy; see `storage.restored`.
+    """
 
     seq: int = 0
     event_id: str
@@ -27,6 +32,7 @@ class InboxEvent(BaseModel):
     target: str | None = None
     sent_at: datetime
     payload: dict[str, Any] | None = None
+    doubt: Doubt | None = None
 
 
 class Origin(BaseModel):

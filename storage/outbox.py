@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from storage.database import Reader, Writer
+from storage.inbox import Doubt
 from storage.schema import outbox
 
 STANDING = ("submission/", "practice/")
@@ -38,7 +39,8 @@ class OutboxRow(BaseModel):
     `room_id` is where it goes: a room, or a person, with whom a direct chat is opened if there is none.
     `content` is the message content. For an edit it is the new content and `about` the row of the message;
     for a redaction `about` is the row of the message that goes. For a reaction `about` is the row of the message
-    that it is put under, and `content` has only the emoji as `key`.
+    that it is put under, and `content` has only the emoji as `key`. With `doubt` it may have been sent before the
+    database was put back from a copy; see `storage.restored`.
     """
 
     id: int = 0
@@ -52,6 +54,7 @@ class OutboxRow(BaseModel):
     content: dict[str, Any] | None = None
     buttons: Buttons | None = None
     created_at: datetime
+    doubt: Doubt | None = None
 
 
 class SentAnswer(BaseModel):
@@ -118,7 +121,12 @@ async def answers(reader: Reader, cause: str) -> list[SentAnswer]:
     withdrawn = sa.exists().where(gone.c.about == outbox.c.id, gone.c.kind == "redaction")
     query = (
         sa.select(outbox.c.id, outbox.c.part, outbox.c.room_id)
-        .where(outbox.c.cause == cause, outbox.c.kind == "message", outbox.c.state != "refused", ~withdrawn)
+        .where(
+            outbox.c.cause == cause,
+            outbox.c.kind == "message",
+            outbox.c.state.not_in(("refused", "left out")),
+            ~withdrawn,
+        )
         .order_by(outbox.c.part, outbox.c.id)
     )
     return [SentAnswer.model_validate(row._mapping) for row in await reader.sql.execute(query)]
@@ -165,6 +173,13 @@ async def refused(writer: Writer, row_id: int, error: str, at: datetime) -> None
         sa.update(outbox)
         .where(outbox.c.id == row_id)
         .values(state="refused", error=error, sent_at=at, content=sa.null())
+    )
+
+
+async def left_out(writer: Writer, row_id: int, at: datetime) -> None:
+    """Record that a row is not sent, because it was said, or may have been, before a copy was put back."""
+    await writer.sql.execute(
+        sa.update(outbox).where(outbox.c.id == row_id).values(state="left out", sent_at=at, content=sa.null())
     )
 
 

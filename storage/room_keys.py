@@ -27,12 +27,17 @@ class OwnDevice(BaseModel):
 
 
 class OlmSession(BaseModel):
-    """A way to the device whose Curve25519 key is `device_key`."""
+    """A way to the device whose Curve25519 key is `device_key`.
+
+    With `receive_only` it comes from a copy of the database: what it would send next may have been sent already,
+    and the other side would refuse it as a repetition.
+    """
 
     session_id: str
     device_key: str
     pickle: str
     received_at: datetime
+    receive_only: bool | None = None
 
 
 class RoomKey(BaseModel):
@@ -100,9 +105,15 @@ async def olm_sessions(reader: Reader, device_keys: Iterable[str]) -> dict[str, 
     return found
 
 
+async def to_send_with(reader: Reader, device_keys: Iterable[str]) -> dict[str, list[OlmSession]]:
+    """Return of the Olm sessions with some devices those with which something may be sent."""
+    found = await olm_sessions(reader, device_keys)
+    return {key: [one for one in some if not one.receive_only] for key, some in found.items()}
+
+
 async def put_olm_session(writer: Writer, one: OlmSession) -> None:
     """Store an Olm session as it is now."""
-    values = one.model_dump(exclude={"session_id"})
+    values = one.model_dump(exclude={"session_id", "receive_only"})
     await writer.put(olm_session, {"session_id": one.session_id}, **values)
 
 

@@ -62,6 +62,18 @@ sync_position = sa.Table(
     comment="Where the next /sync goes on. One row.",
 )
 
+restored = sa.Table(
+    "restored",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("copied_at", UtcDateTime, nullable=False, comment="What came later is not in the copy."),
+    sa.Column("restored_at", UtcDateTime, nullable=False),
+    sa.Column("caught_up_at", UtcDateTime, comment="When all was read that came meanwhile."),
+    sa.Column("finished_at", UtcDateTime, comment="When the moderators were told what was left out."),
+    sa.Column("left_out", sa.JSON, nullable=False, comment="How many, by kind and command. No persons."),
+    comment="That this database was put back from a copy. One row, or none.",
+)
+
 room = sa.Table(
     "room",
     metadata,
@@ -96,6 +108,11 @@ inbox = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("command", sa.Text),
     sa.Column("handled_at", UtcDateTime),
+    sa.Column(
+        "doubt",
+        sa.Text,
+        comment="Null: none. Otherwise it may have been said before the copy was put back; see storage.restored.",
+    ),
     sa.Index(None, "state", "room_id", "seq"),
     sa.Index(None, "target"),
     sqlite_autoincrement=True,
@@ -121,6 +138,11 @@ outbox = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("sent_at", UtcDateTime),
+    sa.Column(
+        "doubt",
+        sa.Text,
+        comment="Null: none. Otherwise it may have been said before the copy was put back; see storage.restored.",
+    ),
     sa.Index(None, "state", "room_id", "priority", "id"),
     sa.Index(None, "cause", "part"),
     sa.Index(None, "about"),
@@ -262,6 +284,9 @@ olm_session = sa.Table(
     sa.Column("device_key", sa.Text, nullable=False, comment="The Curve25519 key of the other device."),
     sa.Column("pickle", sa.Text, nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False, comment="When it was made or last decrypted something."),
+    sa.Column(
+        "receive_only", sa.Boolean, comment="It comes from a copy: what it would send next may have been sent."
+    ),
     sa.Index(None, "device_key", "received_at"),
     comment="Olm sessions: the ways on which keys go from device to device.",
 )

@@ -202,12 +202,12 @@ class Outward:
     async def say(self, devices: list[Device], kind: str, content: Mapping[str, Any]) -> list[Device]:
         """Say something to devices, encrypted for each. Return those that could be reached."""
         async with self._database.read() as reader:
-            known = await storage.olm_sessions(reader, [one.curve25519 for one in devices])
+            known = await storage.to_send_with(reader, [one.curve25519 for one in devices])
         claimed = await self._claim([one for one in devices if not known[one.curve25519]])
         messages: dict[tuple[str, str], Mapping[str, Any]] = {}
         reached = []
         async with self._database.write() as writer:
-            sessions = await storage.olm_sessions(writer, [one.curve25519 for one in devices])
+            sessions = await storage.to_send_with(writer, [one.curve25519 for one in devices])
             for device in devices:
                 stored = sessions[device.curve25519]
                 session = (

@@ -16,7 +16,10 @@ import config
 from config.settings import Settings, load
 
 EXAMPLE = Path(config.__file__).parent / "example.toml"
-ONLY_EXAMPLES = {"database_url", "rooms", "invites", "matrix"}
+ONLY_EXAMPLES = {
+    **dict.fromkeys(("database_url", "rooms", "invites", "matrix"), True),
+    "backup": {"folder", "passphrase"},
+}
 """What stands there as an example and is not what holds when it is left out."""
 
 

@@ -90,6 +90,15 @@ class RunningBot:
         await self._reading
         return code
 
+    async def command(self, *typed: str) -> tuple[int, str]:
+        """Run another command of `gaamac-bot` with the same settings. Return its exit code and what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", *typed, env=self._environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode or 0, said.decode().strip()
+
     async def exited(self) -> int:
         """Wait until the bot ends by itself."""
         assert self._process is not None

@@ -1,0 +1,138 @@
+"""A backup that is put back: nothing is answered twice, nothing lost, no reminder repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot import announcing
+from bot.demo.client import Client
+from bot.demo.homeserver import Homeserver
+from storage import due, events, reminders
+from storage.database import Database
+from storage.due import Due
+from storage.events import Event
+from storage.occurrences import Timing
+from storage.reminders import Reminder
+from tests.homeserver.running import RunningBot, every_answer, fresh, joined, room_with_bot
+
+TERMS = ("genocide", "r2p", "torture", "impunity", "minority", "dignity", "hate speech", "early warning")
+CONTENT = (
+    "concept", "term", "definition", "source", "relation", "focal", "event", "submission", "review", "guidance",
+    "audit", "change", "person", "following", "attendance", "reminder",
+)  # fmt: skip
+COMMANDS, ROOMS, MEMBERS = 500, 3, 4
+DUE = 12
+
+
+def rows(data: Path, table: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(data / "bot.db")) as connection:
+        return sorted(connection.execute(f"SELECT * FROM {table}"), key=repr)  # noqa: S608
+
+
+async def meetings(data: Path, person: str, times: list[datetime]) -> None:
+    """Put events into the calendar, of which an announcement and a reminder are due at each of these times."""
+    database = await Database.open(f"sqlite+aiosqlite:///{data / 'bot.db'}")
+    async with database.write() as writer:
+        for number, at in enumerate(times):
+            start = at.replace(second=0, microsecond=0) + timedelta(hours=20)
+            kept = await events.add(
+                writer,
+                Event(
+                    uid=f"meeting-{number}@example.org",
+                    kind="meeting",
+                    titles={"en": f"Meeting number {number}."},
+                    timing=Timing(start=start.strftime("%Y-%m-%dT%H:%M"), zone="UTC"),
+                    reminders=[],
+                ),
+                at,
+            )
+            key = kept.timing.start
+            subject = f"{kept.id}/{key}/1"
+            payload = {"event": kept.id, "key": key}
+            await due.schedule(writer, Due(kind=announcing.ANNOUNCE, subject=subject, due_at=at, payload=payload))
+            wish = Reminder(event_id=kept.id, person=person, minutes=60, zone="UTC")
+            await reminders.add(writer, wish, at)
+            remind = Due(kind=reminders.REMIND, subject=f"{kept.id}/60/{person}", due_at=at, payload={"key": key})
+            await due.schedule(writer, remind)
+    await database.close()
+
+
+async def said_of_meetings(member: Client, room: str, bot: str) -> Counter[str]:
+    """Count what the bot said of each meeting in a room."""
+    bodies = [str(one["content"].get("body")) for one in await member.history(room) if one["sender"] == bot]
+    return Counter(f"Meeting number {n}." for n in range(DUE) for body in bodies if f"Meeting number {n}." in body)
+
+
+async def test_500_commands_flow_while_a_backup_is_made_and_it_is_put_back_elsewhere(
+    homeserver: Homeserver, tmp_path: Path
+) -> None:
+    account = await homeserver.register(fresh("bot"), "secret")
+    members = await asyncio.gather(*(homeserver.register(fresh("member"), "secret") for _ in range(MEMBERS)))
+    watcher = members[0]
+    rooms = [await room_with_bot(watcher, account, *members[1:]) for _ in range(ROOMS)]
+    chat = await watcher.create_room(invite=[account.user_id], is_direct=True)
+    await watcher.listen()
+    settings: dict[str, Any] = {"invites__allowed": ["@*:demo.localhost"], "rooms__announcements": [rooms[0]]}
+    old = RunningBot(homeserver, account, tmp_path / "old", **settings)
+    new = RunningBot(homeserver, account, tmp_path / "new", **settings)
+    connections = asyncio.Semaphore(8)
+    asked: dict[str, list[str]] = {room: [] for room in rooms}
+
+    async def ask(numbers: range) -> None:
+        async def one(number: int) -> None:
+            room = rooms[number % ROOMS]
+            async with connections:
+                asked[room].append(await members[number % MEMBERS].say(room, f"!term {TERMS[number % 8]}"))
+
+        await asyncio.gather(*(one(number) for number in numbers))
+
+    async with old:
+        for room in (*rooms, chat):
+            await joined(watcher, room, account.user_id)
+        await watcher.ask(chat, "status")
+        await old.end()
+        began = datetime.now(UTC)
+        # Some are due before the copy is made, some after it, some while no bot runs, and some at the end.
+        await meetings(
+            tmp_path / "old" / "data", watcher.user_id, [began + timedelta(seconds=2 * n) for n in range(DUE)]
+        )
+        await old.start()
+        flowing = asyncio.create_task(ask(range(200)))
+        await asyncio.sleep(1)
+        backup = tmp_path / "backup.tar.gz"
+        code, printed = await old.command("backup", str(backup))
+        assert code == 0, printed
+        await flowing
+        await ask(range(200, 300))
+        flowing = asyncio.create_task(ask(range(300, 400)))
+        await asyncio.sleep(0.3)
+        await old.end(signal.SIGKILL)
+        await flowing
+        await ask(range(400, 450))
+        await asyncio.sleep(3)
+        code, printed = await new.command("restore", str(backup))
+        assert code == 0, printed
+        for table in CONTENT:
+            assert rows(tmp_path / "new" / "data", table) == rows(tmp_path / "old" / "data", table), table
+    # Another device: the homeserver does not recognise transaction ids of the old one.
+    (tmp_path / "new" / "data" / "session.json").unlink()
+    async with new:
+        await ask(range(450, COMMANDS))
+        assert sum(map(len, asked.values())) == COMMANDS
+        await every_answer(watcher, account.user_id, asked)
+        last = f"Meeting number {DUE - 1}."
+        for room in (rooms[0], chat):
+            await watcher.wait_for(room, lambda one: last in str(one["content"].get("body")), 60)
+        await watcher.ask(rooms[0], "!status")  # whatever was to come twice has come by now
+        for room in (rooms[0], chat):
+            assert await said_of_meetings(watcher, room, account.user_id) == Counter(
+                f"Meeting number {n}." for n in range(DUE)
+            ), room
+        await every_answer(watcher, account.user_id, asked)
