@@ -45,7 +45,7 @@ class Inspection(BaseModel):
 
 async def inspect(url: str) -> Inspection:
     """Look at the database at `url`. One that does not exist is `empty`, and is not made."""
-    address = _readable(url)
+    address = readable(url)
     if address is None:
         return Inspection(state="empty")
     engine = create_async_engine(address)
@@ -61,7 +61,7 @@ async def inspect(url: str) -> Inspection:
         await engine.dispose()
 
 
-def _readable(url: str) -> sa.URL | None:
+def readable(url: str) -> sa.URL | None:
     """Return an address that makes no database; None when there is none."""
     address = sa.make_url(url)
     if address.get_backend_name() != "sqlite" or not address.database:
