@@ -15,7 +15,7 @@ import typer
 
 from bot import app as application
 from bot import backup as backing_up
-from bot import exchange, logs, safe_mode
+from bot import content, exchange, logs, safe_mode
 from bot import restore as restoring
 from bot.check import examine
 from bot.encryption.secret_storage import RecoveryKey
@@ -106,24 +106,34 @@ def check(
 
 @app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="A glossary: a file .csv or .tbx.")],
+    path: Annotated[Path, typer.Argument(help="A glossary (.csv or .tbx), or a folder with all content.")],
     config: Config = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option("--rename", help="OLD=NEW: a room or a homeserver that has another name here. Of a folder."),
+    ] = None,
 ) -> None:
-    """Make a file the whole glossary. With any mistake in it, nothing is changed."""
+    """Make a file the whole glossary, or a folder all content. With any mistake nothing is changed."""
     settings = _settings(config)
-    _do(exchange.bring_in(settings, path, dry_run=dry_run))
+    if path.suffix.casefold() in exchange.FORMATS or path.is_file():
+        _do(exchange.bring_in(settings, path, dry_run=dry_run))
+    else:
+        _do(content.bring_in(settings, path, rename or [], dry_run=dry_run))
 
 
 @app.command()
 def export(
-    path: Annotated[Path, typer.Argument(help="Where to write the glossary: a file .csv or .tbx.")],
+    path: Annotated[Path, typer.Argument(help="The glossary's file (.csv or .tbx), or a folder for all content.")],
     config: Config = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
-    """Write the whole glossary to a file."""
+    """Write the whole glossary to a file, or all content to a folder, also while the bot runs."""
     settings = _settings(config)
-    _do(exchange.take_out(settings, path, overwrite=force))
+    if path.suffix:
+        _do(exchange.take_out(settings, path, overwrite=force))
+    else:
+        _do(content.take_out(settings, path))
 
 
 @app.command()

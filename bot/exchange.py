@@ -17,6 +17,7 @@ from config.settings import Settings
 from storage import glossary, glossary_csv, glossary_tbx, starter
 from storage.glossary import Concept
 from storage.glossary_draft import GlossaryFileError
+from storage.looking import looking
 
 T = TypeVar("T")
 
@@ -79,12 +80,20 @@ async def take_out(settings: Settings, path: Path, *, overwrite: bool = False) -
     form = _format(path)
     if not overwrite:
         _refuse_existing(path)
+    concepts = await _kept(settings)
+    _with_file(path, lambda: _replace(path, form.write(concepts)))
+    typer.echo(f"Exported {len(concepts)} concepts to {path}.")
+
+
+async def _kept(settings: Settings) -> list[Concept]:
+    """Return the glossary, also while the bot runs; of a bot that was never started what it will begin with."""
+    async with looking(settings.database_url) as reader:
+        if reader is not None and await reader.revision("glossary"):
+            return await glossary.every(reader)
     async with opened(settings) as database:
         await starter.load(database, datetime.now(UTC))  # What a bot begins with is what people want to edit.
         async with database.read() as reader:
-            concepts = await glossary.every(reader)
-    _with_file(path, lambda: _replace(path, form.write(concepts)))
-    typer.echo(f"Exported {len(concepts)} concepts to {path}.")
+            return await glossary.every(reader)
 
 
 def _refuse_existing(path: Path) -> None:

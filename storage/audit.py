@@ -45,7 +45,7 @@ async def add(writer: Writer, entry: Entry) -> None:
     ).first()
     number = (last.id if last else 0) + 1
     made = entry.model_copy(update={"id": number})
-    made = made.model_copy(update={"hash": _hash(made, last.hash if last else BEGINNING)})
+    made = made.model_copy(update={"hash": hash_of(made, last.hash if last else BEGINNING)})
     await writer.sql.execute(sa.insert(audit).values(**made.model_dump()))
 
 
@@ -89,7 +89,7 @@ async def verify(reader: Reader) -> Broken | None:
     async for entry in _all(reader, after=number):
         if entry.id != number + 1:
             return Broken(id=entry.id, missing=True)
-        if entry.hash != _hash(entry, before):
+        if entry.hash != hash_of(entry, before):
             return Broken(id=entry.id, missing=False)
         before, number = entry.hash, entry.id
     return None
@@ -106,6 +106,7 @@ async def _all(reader: Reader, after: int = 0) -> AsyncIterator[Entry]:
         after = rows[-1].id
 
 
-def _hash(entry: Entry, before: str) -> str:
+def hash_of(entry: Entry, before: str) -> str:
+    """Return the hash of a row, which comes after one with the hash `before`."""
     facts = entry.model_dump(mode="json", exclude={"hash"})
     return hashlib.sha256(f"{before}{json.dumps(facts, sort_keys=True)}".encode()).hexdigest()

@@ -50,7 +50,7 @@ class Inspection(BaseModel):
 
 async def inspect(url: str) -> Inspection:
     """Look at the database at `url`. One that does not exist is `empty`, and is not made."""
-    address = _readable(url)
+    address = readable(url)
     if address is None:
         return Inspection(state="empty")
     engine = create_async_engine(address)
@@ -77,7 +77,7 @@ def has_password(url: str) -> bool:
     return bool(sa.make_url(url).password)
 
 
-def _readable(url: str) -> sa.URL | None:
+def readable(url: str) -> sa.URL | None:
     """Return an address that makes no database; None when there is none."""
     address, path = sa.make_url(url), file_of(url)
     if path is None:

@@ -19,7 +19,7 @@ from storage.inbox import InboxEvent
 from storage.schema import due, inbox, olm_session, outbox, own_device, restored, unreadable
 
 APART = 100
-"""Numbers that the copy does not know may have been given since: so many stay free, up to the next hundred."""
+"""Numbers that the copy does not know may have been given since: so many are left free, or a few more."""
 NUMBERED = ("event", "submission", "proposal")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sqlite3
 from collections import Counter
@@ -11,15 +12,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import nio  # type: ignore[import-untyped]
+
 from bot import announcing
-from bot.demo.client import Client
+from bot.demo.client import Client, v3
 from bot.demo.homeserver import Homeserver
+from bot.encryption.secret_storage import RecoveryKey
+from bot.errors import EXIT_LOGIN
 from storage import due, events, reminders
 from storage.database import Database
 from storage.due import Due
 from storage.events import Event
 from storage.occurrences import Timing
 from storage.reminders import Reminder
+from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import RunningBot, every_answer, fresh, joined, room_with_bot
 
 TERMS = ("genocide", "r2p", "torture", "impunity", "minority", "dignity", "hate speech", "early warning")
@@ -136,3 +142,83 @@ async def test_500_commands_flow_while_a_backup_is_made_and_it_is_put_back_elsew
                 f"Meeting number {n}." for n in range(DUE)
             ), room
         await every_answer(watcher, account.user_id, asked)
+
+
+async def test_in_an_encrypted_room_to_another_device_after_the_session_was_ended(
+    homeserver: Homeserver, tmp_path: Path
+) -> None:
+    """The bot's messages there cannot be read by its new device; whom they answered can."""
+    account = await homeserver.register(fresh("bot"), "secret")
+    mia = await NioMember.enter(homeserver, fresh("mia"), tmp_path / "mia")
+    key = RecoveryKey.new().text
+    old = RunningBot(homeserver, account, tmp_path / "old", matrix__recovery_key=key)
+    new = RunningBot(homeserver, account, tmp_path / "new", matrix__recovery_key=key)
+    try:
+        async with old:
+            room = await mia.create(account.user_id)
+            await mia.meet(room, account.user_id)
+            mia.listen()
+            first = await mia.say(room, "!term genocide")
+            await mia.until(lambda: mia.answers(room, account.user_id)[first])
+            backup = tmp_path / "backup.tar.gz"
+            assert (await old.command("backup", str(backup)))[0] == 0
+            since = [await mia.say(room, f"!term {name}") for name in TERMS[:4]]
+            await mia.until(lambda: set(since) <= set(mia.answers(room, account.user_id)))
+            assert await old.end() == 0
+        nobody = [await mia.say(room, f"!term {name}") for name in TERMS[4:]]
+        assert (await new.command("restore", str(backup)))[0] == 0
+        stored = tmp_path / "new" / "data" / "session.json"
+        login = json.loads(stored.read_text())
+        ended = Client(homeserver.url, account.user_id, login["device_id"], login["access_token"])
+        await ended.request("POST", v3("logout"), {})
+        await ended.close()
+        await new.start(ready=False)
+        assert await new.exited() == EXIT_LOGIN
+        assert "move away" in str(new.log[-1])
+        stored.unlink()
+        await new.start()
+        # The key of what was said while no bot ran went to the device that is gone.
+        await mia.meet(room, account.user_id)
+        mia.client.invalidate_outbound_session(room)
+        last = await mia.say(room, "!term dignity")
+        await mia.until(lambda: mia.answers(room, account.user_id)[last])
+        again = mia.answers(room, account.user_id)
+        assert [again[one] for one in (first, *since)] == [1] * 5
+        assert all(again[one] <= 1 for one in nobody)
+    finally:
+        await new.end(signal.SIGKILL)
+        await mia.close()
+        await account.close()
+
+
+async def test_in_an_encrypted_room_to_the_same_device(homeserver: Homeserver, tmp_path: Path) -> None:
+    """What nobody answered is answered, and the bot is understood, though its Olm sessions are of the copy."""
+    account = await homeserver.register(fresh("bot"), "secret")
+    mia = await NioMember.enter(homeserver, fresh("mia"), tmp_path / "mia")
+    key = RecoveryKey.new().text
+    old = RunningBot(homeserver, account, tmp_path / "old", matrix__recovery_key=key)
+    new = RunningBot(homeserver, account, tmp_path / "new", matrix__recovery_key=key)
+    try:
+        async with old:
+            room = await mia.create(account.user_id)
+            await mia.meet(room, account.user_id)
+            mia.listen()
+            first = await mia.say(room, "!term genocide")
+            await mia.until(lambda: mia.answers(room, account.user_id)[first])
+            backup = tmp_path / "backup.tar.gz"
+            assert (await old.command("backup", str(backup)))[0] == 0
+            since = [await mia.say(room, f"!term {name}") for name in TERMS[:4]]
+            await mia.until(lambda: set(since) <= set(mia.answers(room, account.user_id)))
+            await old.end(signal.SIGKILL)
+        nobody = [await mia.say(room, f"!term {name}") for name in TERMS[4:]]
+        assert (await new.command("restore", str(backup)))[0] == 0
+        async with new:
+            asked = [first, *since, *nobody]
+            await mia.until(lambda: set(asked) <= set(mia.answers(room, account.user_id)))
+            last = await mia.say(room, "!term dignity")
+            await mia.until(lambda: mia.answers(room, account.user_id)[last])
+            assert mia.answers(room, account.user_id) == Counter([*asked, last])
+            assert not [event for event in mia.seen[room] if isinstance(event, nio.MegolmEvent)], "all is readable"
+    finally:
+        await mia.close()
+        await account.close()
