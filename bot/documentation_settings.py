@@ -43,8 +43,8 @@ class Explained:
 
 def explained(text: str) -> Explained:
     """Read the comments: those above a key belong to it, those behind the head of a section to that."""
-    found, section, comment = Explained(), "", []
-    at_head = False
+    found, section, at_head = Explained(), "", False
+    comment: list[str] = []
     for line in text.splitlines():
         if head := _SECTION.match(line):
             section, at_head, comment = head[1], True, []

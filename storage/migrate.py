@@ -86,8 +86,7 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
     except Exception as error:
         raise MigrationError(
             f"{change}, and that fails: {_reason(error)}. Nothing was changed: the version that was installed "
-            "before can go on with this database. If the disk is not full and the file not damaged, "
-            "report it.",
+            "before can go on with this database. If the disk is not full and the file not damaged, report it.",
             failure(error),
         ) from error
 
@@ -126,15 +125,19 @@ async def _back_up(engine: AsyncEngine, target: Path) -> None:
 
 
 def _keep(unfinished: Path, target: Path) -> None:
-    unfinished.chmod(0o600)
     # VACUUM INTO leaves it to the system when the copy is written to the disk (https://sqlite.org/lang_vacuum.html).
-    for path in (unfinished, unfinished.parent):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    unfinished.chmod(0o600)
+    _to_disk(unfinished)
     unfinished.rename(target)
+    _to_disk(target.parent)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _reason(error: Exception) -> str:

@@ -28,7 +28,8 @@ ELSEWHERE = {
 def edited(settings: str, **values: str) -> str:
     """Fill in settings as a person does: the value behind the key, and no `#:` before it."""
     for key, value in values.items():
-        settings, done = re.subn(rf"(?m)^(#: )?{key} = .*$", lambda _, k=key, v=value: f"{k} = {v}", settings)
+        written = f"{key} = {value}".replace("\\", r"\\")
+        settings, done = re.subn(rf"(?m)^(#: )?{key} = .*$", written, settings)
         assert done == 1, key
     return settings
 
@@ -66,9 +67,9 @@ async def test_from_the_readme_to_an_answered_command(homeserver: Homeserver, tm
     log = b""
     try:
         async with asyncio.timeout(400):
-            while b"ready" not in (line := await bot.stderr.readline()):
-                assert line, log.decode()
-                log += line
+            while b" ready" not in (written := await bot.stderr.readline()):
+                assert written, log.decode()
+                log += written
         rest = asyncio.create_task(bot.stderr.read())
         await member.listen()
         await joined(member, community, account.user_id)

@@ -34,14 +34,34 @@ DROPPED = {"suggestion"}
 """Tables that a migration takes away with their rows, and says so."""
 
 # What the program reads of an old database must be what that version wrote.
-CONCEPT = {"id": "genocide", "topic": "crimes", "position": 1, "updated_at": NOW}
-TERM = {"id": 1, "concept_id": "genocide", "language": "en", "text": "Genocide", "folded": "genocide"}
+CONCEPT: dict[str, Any] = {"id": "genocide", "topic": "crimes", "position": 1, "updated_at": NOW}
+TERM: dict[str, Any] = {
+    "id": 1,
+    "concept_id": "genocide",
+    "language": "en",
+    "text": "Genocide",
+    "folded": "genocide",
+}
 TERM |= {"kind": "preferred", "checked": True, "usage": None, "position": 0}
-DEFINITION = {"concept_id": "genocide", "language": "en", "text": "As it was defined in the old database."}
-EVENT = {"id": 1, "uid": "old@example.org", "kind": "meeting", "titles": {"en": "A meeting of old"}}
+DEFINITION: dict[str, Any] = {
+    "concept_id": "genocide",
+    "language": "en",
+    "text": "As it was defined in the old database.",
+}
+EVENT: dict[str, Any] = {
+    "id": 1,
+    "uid": "old@example.org",
+    "kind": "meeting",
+    "titles": {"en": "A meeting of old"},
+}
 EVENT |= {"timing": {"start": "2026-12-09"}, "descriptions": {}, "access": "public", "certainty": "confirmed"}
 EVENT |= {"countries": ["KE"], "topics": [], "link": None, "registration": None}
-FOCAL = {"kind": "gaamac_focal_person", "holder": "KE", "titles": {"en": "The office of old"}, "notes": {}}
+FOCAL: dict[str, Any] = {
+    "kind": "gaamac_focal_person",
+    "holder": "KE",
+    "titles": {"en": "The office of old"},
+    "notes": {},
+}
 FOCAL |= {"status": "active", "appointed_year": 2015, "appointed_by": None, "as_of": "2026-11", "evidence": "B"}
 FOCAL |= {"source_url": None, "contact": None, "contact_url": None, "confirmed_by": None, "confirmed_at": None}
 KNOWN: dict[str, list[dict[str, Any]]] = {
@@ -95,7 +115,7 @@ def _as_declared(table: sa.Table) -> sa.Table:
 def _rows(table: sa.Table) -> Iterator[dict[str, Any]]:
     """Invent two rows, with all signs that must come through; a column that may be null is so in the second."""
     for number in (1, 2):
-        row = {}
+        row: dict[str, Any] = {}
         for column in table.columns:
             foreign = [key.column.table.name for key in column.foreign_keys]
             if column.nullable and number == 2:
