@@ -251,8 +251,8 @@ class App:
             await asyncio.wait([following, stopping, breaking], return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
-            if breaking.done() and self._database.failing is not None:
-                raise broken(self._settings, self._database.failing)
+            if self._database.broken_by is not None:
+                raise broken(self._settings, self._database.broken_by)
         except LoggedOutError as error:
             raise logged_out(self._session.login, self._settings.data_dir) from error
         finally:

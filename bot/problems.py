@@ -85,7 +85,8 @@ class Problems:
             self._woken.clear()
             try:
                 if not await self._cannot_store():
-                    await self._end_alarm()
+                    with contextlib.suppress(MatrixError):  # The next look tries it again.
+                        await self._end_alarm()
                     await self.check()
             except MatrixError as error:
                 log.warning("cannot look for problems", error=str(error))
@@ -124,7 +125,9 @@ class Problems:
         if self._changed(before, found, gone, now):
             rows: list[OutboxRow] = []
             async with self._database.write() as writer:
-                for one in self._changed(await storage.every(writer), found, gone, now):
+                before = await storage.every(writer)
+                for one in self._changed(before, found, gone, now):
+                    _log(one, before)
                     rows += await self._told(writer, one, there, now)
                     await storage.put(writer, one)
                 await storage.prune(writer, now - KEPT)
@@ -154,7 +157,6 @@ class Problems:
         told = before.said_at
         if before.kind in AFTERWARDS and now - before.begun_at >= self._away:
             told = now
-        log.info("a problem is over", kind=before.kind, subject=before.subject)
         return before.model_copy(update={"ended_at": now, "said_at": told})
 
     async def _told(self, writer: Writer, one: Problem, there: Asker | None, now: datetime) -> list[OutboxRow]:
@@ -220,7 +222,6 @@ def _begun(before: Problem | None, symptom: Symptom, now: datetime) -> Problem:
     lasts = LASTS.get(symptom.kind, timedelta())
     if before is not None and before.ended_at is not None and now - before.ended_at < FLAPS:
         lasts = max(lasts, FLAPS)
-    log.warning("a problem began", kind=symptom.kind, subject=symptom.subject)
     return Problem(
         kind=symptom.kind,
         subject=symptom.subject,
@@ -228,6 +229,15 @@ def _begun(before: Problem | None, symptom: Symptom, now: datetime) -> Problem:
         begun_at=symptom.since or now,
         say_at=None if symptom.kind in AFTERWARDS else now + lasts,
     )
+
+
+def _log(one: Problem, known: list[Problem]) -> None:
+    """Tell the operator, who may have no moderation room."""
+    was_open = any(before.key == one.key and before.ended_at is None for before in known)
+    if one.ended_at is None and not was_open:
+        log.warning("a problem began", kind=one.kind, subject=one.subject, detail=one.detail)
+    elif one.ended_at is not None and was_open:
+        log.info("a problem is over", kind=one.kind, subject=one.subject)
 
 
 def _row(txn_id: str, there: Asker, content: dict[str, Any], now: datetime) -> OutboxRow:

@@ -49,6 +49,7 @@ class Rooms:
         self._known = {room.room_id: room for room in known}
         self._ids: dict[str, str] = {}  # configured id or alias -> room id
         self._given_up: set[str] = set()
+        self._false: set[str] = set()  # rooms that were named as successors and are none
         self._before: dict[str, Room | None] = {}
         self._to_describe: set[str] = set()
 
@@ -198,12 +199,17 @@ class Rooms:
         return bool(self._to_do())
 
     def missing(self) -> dict[str, bool]:
-        """Return the configured rooms that the bot cannot join, and of each whether it was in it before."""
+        """Return the rooms with a task that the bot cannot join, and of each whether it was in it before."""
         found = {}
         for configured in self._configured.every():
-            if configured in self._given_up and not self._is_in(configured):
-                room = self._known.get(self.current(configured) or "")
-                found[configured] = room is not None and room.membership == "leave"
+            room = self._known.get(self.current(configured) or "")
+            wanted, there = configured, room
+            if room is not None and self.is_joined(room.room_id) and room.successor not in self._false:
+                # Removed from the room that replaced it, the bot is left with the old one.
+                wanted = room.successor or configured
+                there = self._known.get(wanted)
+            if wanted in self._given_up and (there is None or there.membership != "join"):
+                found[wanted] = there is not None and there.membership == "leave"
         return found
 
     async def settle(self) -> float:
@@ -263,6 +269,7 @@ class Rooms:
         if not isinstance(predecessor, Mapping) or predecessor.get("room_id") != old.room_id:
             log.warning("the new room does not name the old one", room=old.room_id, successor=successor)
             self._given_up.add(successor)
+            self._false.add(successor)
             await self._session.leave(successor)
             return
         log.info("followed a room upgrade", room=old.room_id, successor=successor)

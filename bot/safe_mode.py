@@ -44,6 +44,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds between two tries of the normal start."""
 LOOK_SECONDS = 30.0
 """How often, within a pause, the supervisor is told that the bot lives, and what could not be said is tried."""
+PASSING = (Broken.LOCKED, Broken.AWAY)
+"""What may be over in a moment, and so is said only when a second try has failed as well."""
 WELL_SECONDS = 3600.0
 """What worked for so long is a new trouble when it breaks, with short pauses again."""
 
@@ -122,11 +124,12 @@ class SafeMode:
         if well:
             self._backoff.reset()
         pause = self._backoff.next()
+        unsaid = broken.cause is Broken.TAKEN or (broken.cause in PASSING and broken.cause != self._known)
         await self._enter(broken, known, pause)
         until = time.monotonic() + pause
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
             supervisor.tell(supervisor.ALIVE)
-            if not self._said and broken.cause is not Broken.TAKEN:
+            if not self._said and not unsaid:
                 await self._speak(broken, known, known.moderation, login)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), min(left, LOOK_SECONDS))

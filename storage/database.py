@@ -87,8 +87,8 @@ class Writer(Reader):
 class Database:
     """Opened once by a process; `close` must be called, or the interpreter does not end.
 
-    `failing` is what the database itself met last, until something can be written again. `broken` is set when that
-    cannot be mended by waiting: the file is damaged, or its disk does not read or write.
+    `failing` is what the database itself met last, until something can be written again. `broken` is set, with
+    `broken_by`, when that cannot be mended by waiting: the file is damaged, or its disk does not read or write.
     """
 
     def __init__(self, writer: AsyncEngine, readers: AsyncEngine) -> None:
@@ -98,6 +98,7 @@ class Database:
         self._cache: dict[str, tuple[int, Any]] = {}
         self.failing: Failure | None = None
         self.broken = asyncio.Event()
+        self.broken_by: Failure | None = None
         for engine in (writer, readers):
             sa.event.listen(engine.sync_engine, "handle_error", self._note)
         self._committed: Counter[str] = Counter()
@@ -153,6 +154,7 @@ class Database:
         if found is not None:
             self.failing = found
         if found in (Failure.DAMAGED, Failure.DISK):
+            self.broken_by = found
             self.broken.set()
 
     def versions(self, *names: str) -> tuple[int, ...]:

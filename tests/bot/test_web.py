@@ -20,8 +20,17 @@ from storage.database import Database
 from storage.due import Due
 from storage.figures import Figures, of
 from storage.outbox import OutboxRow
+from storage.problems import Kind
 
-WELL = Moment(sync_age=1.0, clock_age=1.0, rooms=3, lanes=0, malformed=2, rate_limited_for=0.0)
+WELL = Moment(
+    sync_age=1.0,
+    clock_age=1.0,
+    rooms=3,
+    lanes=0,
+    malformed=2,
+    rate_limited_for=0.0,
+    problems={Kind.REMOVED: 2},
+)
 NOW = datetime.now(UTC)
 ROOT = Path(__file__).parents[2]
 
@@ -74,6 +83,8 @@ async def test_it_lives_is_ready_and_counts(database: Database) -> None:
         assert 2 <= values[("gaamac_answer_seconds_sum",)] < 60
         assert (values[("gaamac_due",)], values[("gaamac_overdue",)]) == (1, 1)
         assert values[("gaamac_rooms",)] == 3
+        assert values[("gaamac_overdue_oldest_seconds",)] >= 3600
+        assert (values["gaamac_problems", "removed"], values["gaamac_problems", "disk"]) == (2, 0)
         assert values[("gaamac_database_bytes",)] > 100_000
         moment = Moment(sync_age=120.0, clock_age=None, rooms=3, lanes=0, malformed=0, rate_limited_for=0.0)
         status, text = await got(address, "/readyz")

@@ -66,7 +66,7 @@ class RunningBot:
         )
         self._reading = asyncio.create_task(self._read(self._process))
         if ready:
-            await asyncio.wait_for(self._ready.wait(), 60)
+            await asyncio.wait_for(self._ready.wait(), 180)
         return self
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
@@ -103,7 +103,7 @@ class RunningBot:
         """Wait until the bot ends by itself."""
         assert self._process is not None
         assert self._reading is not None
-        code = await asyncio.wait_for(self._process.wait(), 60)
+        code = await asyncio.wait_for(self._process.wait(), 180)
         await self._reading
         return code
 

@@ -119,6 +119,7 @@ async def test_a_damaged_page_met_while_running_is_noted_wherever_it_is_caught(t
         assert failure(caught.value) is Failure.DAMAGED
         assert database.failing is Failure.DAMAGED
         assert database.broken.is_set()
+        assert database.broken_by is Failure.DAMAGED
     finally:
         await database.close()
 
