@@ -66,12 +66,17 @@ async def inspect(url: str) -> Inspection:
         await engine.dispose()
 
 
+def file_of(url: str) -> Path | None:
+    """Return the file of a SQLite database; None for any other."""
+    address = sa.make_url(url)
+    return Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
+
+
 def _readable(url: str) -> sa.URL | None:
     """Return an address that makes no database; None when there is none."""
-    address = sa.make_url(url)
-    if address.get_backend_name() != "sqlite" or not address.database:
+    address, path = sa.make_url(url), file_of(url)
+    if path is None:
         return address
-    path = Path(address.database)
     if not path.exists():
         return None
     # Not `ro`: a reader of a write-ahead log must write into the file with its index.
