@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import shutil
 import tomllib
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.findings import Report
-from storage import inspection
+from storage.inspection import file_of
 
 FULL, LITTLE = 100_000_000, 1_000_000_000
 """Bytes of room on the disk: too little to work, and little enough to say so."""
@@ -20,6 +21,8 @@ BY_NETWORK = {
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ocfs2", "gfs2", "davfs",
     "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.davfs2",
 }  # fmt: skip
+PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+"""In an address."""
 SECRETS = ("password", "access_token", "recovery_key")
 
 
@@ -43,10 +46,8 @@ def file_system(report: Report, folder: Path, database_url: str) -> None:
 
     https://www.sqlite.org/wal.html
     """
-    database = inspection.file_of(database_url)
-    if database is None:
-        return
-    kind = _kind(database.absolute().parent)
+    file = file_of(database_url)
+    kind = _kind(file.absolute().parent) if file else None
     if kind in BY_NETWORK:
         report.problem(
             "data.network",
@@ -100,7 +101,7 @@ def _secrets(found: Mapping[str, Any]) -> list[str]:
     matrix = found.get("matrix")
     held = [f"matrix.{name}" for name in SECRETS if isinstance(matrix, Mapping) and matrix.get(name)]
     address = found.get("database_url")
-    return held + (["database_url"] if isinstance(address, str) and inspection.has_password(address) else [])
+    return held + (["database_url"] if isinstance(address, str) and PASSWORD.search(address) else [])
 
 
 def listening(report: Report, listen: str) -> None:

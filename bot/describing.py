@@ -9,6 +9,7 @@ repeats what was written, and a homeserver makes nothing of state that is as it 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -31,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 GATHER_SECONDS = 1.0
 """What was asked in a room in this time leads to one look at it."""
+REST_SECONDS = 20.0
+"""Between two times in which something is written in a room: who changes the language to and fro must not make the
+bot write all the time."""
 READABLE = 5000
 """Members of a room whose whole state is read to find what an earlier life of the bot left there."""
 
@@ -62,6 +66,7 @@ class Describing:
         self._backoff = backoff
         self._waiting: dict[str, str] = {}  # room -> who asked something there last
         self._news = asyncio.Event()
+        self._written_at: dict[str, float] = {}
         self._wanted = lru_cache(maxsize=None)(self._describe)
 
     def look(self, room_id: str, person: str = "") -> None:
@@ -114,6 +119,10 @@ class Describing:
         described = self._rooms[room_id].described
         if described in (REFUSED, wanted.fingerprint) or (described is None and not wanted.contents):
             return
+        rest = self._written_at.get(room_id, -REST_SECONDS) + REST_SECONDS - time.monotonic()
+        if rest > 0:
+            asyncio.get_running_loop().call_later(rest, self.look, room_id, person)
+            return
         if await self._authority.may_set(self._session.user_id, room_id, EVENT_TYPE):
             await self._write(room_id, wanted)
         else:
@@ -127,6 +136,7 @@ class Describing:
     async def _write(self, room_id: str, wanted: Descriptions) -> None:
         async with self._database.read() as reader:
             known = await storage.descriptions(reader, room_id)
+        self._written_at[room_id] = time.monotonic()
         changes = wanted.missing(await self._standing(room_id) if known is None else known)
         try:
             for key, content in changes.items():

@@ -67,14 +67,9 @@ async def inspect(url: str) -> Inspection:
 
 
 def file_of(url: str) -> Path | None:
-    """Return the file of the database at `url`; None when it is not one file of SQLite."""
+    """Return the file of a SQLite database; None for any other."""
     address = sa.make_url(url)
     return Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
-
-
-def has_password(url: str) -> bool:
-    """Tell whether a password stands in the address of a database."""
-    return bool(sa.make_url(url).password)
 
 
 def readable(url: str) -> sa.URL | None:

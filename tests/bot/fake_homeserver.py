@@ -96,6 +96,8 @@ class FakeHomeserver:
             ("PUT", f"{room}/send/{{kind}}/{{txn}}", "send"),
             ("PUT", f"{room}/redact/{{event}}/{{txn}}", "redact"),
             ("GET", f"{room}/state/{{kind}}/{{key:.*}}", "state"),
+            ("PUT", f"{room}/state/{{kind}}/{{key:.*}}", "set_state"),
+            ("GET", f"{room}/state", "all_state"),
         ):
             application.router.add_route(method, path, self._handler(endpoint), name=endpoint)
         for method, path, endpoint in fake_keys.ROUTES:
@@ -212,6 +214,18 @@ class FakeHomeserver:
         parts = request.match_info
         found = self.state.get((parts["room"], parts["kind"], parts["key"]), {})
         return {"sender": MIA, "content": found} if request.query.get("format") == "event" else found
+
+    async def _set_state(self, request: web.Request) -> dict[str, Any]:
+        parts = request.match_info
+        self.state[parts["room"], parts["kind"], parts["key"]] = await request.json()
+        return {"event_id": f"$state{len(self.asked)}"}
+
+    async def _all_state(self, request: web.Request) -> list[dict[str, Any]]:
+        return [
+            {"type": kind, "state_key": key, "sender": BOT, "content": content}
+            for (room, kind, key), content in self.state.items()
+            if room == request.match_info["room"]
+        ]
 
     async def _sync(self, request: web.Request) -> dict[str, Any]:
         since = request.query.get("since")
