@@ -200,7 +200,7 @@ class App:
         self._backoff = backoff
         self._pace = Pace()
         self._metrics = Metrics()
-        self.backups = Backups(settings)
+        self._backups = Backups(settings)
         self._reconciling: Reconciling | None = None
         self._started_at = datetime.now(UTC)
         self._settling: asyncio.Task[None] | None = None
@@ -240,7 +240,7 @@ class App:
         ticking = asyncio.create_task(self._clock.run(), name="clock")
         subscribing = asyncio.create_task(self._subscriptions.run(), name="subscriptions")
         describing = asyncio.create_task(self._describing.run(), name="describing")
-        backing_up = asyncio.create_task(self.backups.run(), name="backups")
+        backing_up = asyncio.create_task(self._backups.run(), name="backups")
         reconciling = asyncio.create_task(self._reconcile(), name="reconciling")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         breaking = asyncio.create_task(self._database.broken.wait(), name="broken")
@@ -405,6 +405,7 @@ class App:
             self._pace,
             self._encryption,
             self._subscriptions,
+            self._backups,
             lambda: self._ready,
         )
         self._problems = Problems(
@@ -427,11 +428,6 @@ class App:
         closed = self._rooms.is_encrypted(there.room_id) and self._encryption.state().able is not True
         return None if closed else there
 
-    async def _handle(self, event: InboxEvent) -> None:
-        await self._dispatch.handle(event)
-        # It may have been about the language of the room; and where the bot is used, its commands are described.
-        self._describing.look(event.room_id, event.sender)
-
     async def _follow(self) -> None:
         # What comes while it is not known yet whether the bot has an identity would wait for the next round.
         with contextlib.suppress(TimeoutError):
@@ -443,6 +439,8 @@ class App:
             await self._reconciling.handle(event, self._dispatch)
         else:
             await self._dispatch.handle(event)
+        # It may have been about the language of the room; and where the bot is used, its commands are described.
+        self._describing.look(event.room_id, event.sender)
 
     async def _reconcile(self) -> None:
         if self._reconciling is not None:
@@ -494,6 +492,7 @@ class App:
             malformed=self._inbox.malformed,
             rate_limited_for=self._pace.closed_for,
             problems=self._problems.present,
+            backup_age=(now - made_at).total_seconds() if (made_at := self._backups.made_at) else None,
         )
 
     def _after_round(self) -> None:

@@ -28,6 +28,7 @@ class Moment:
     malformed: int
     rate_limited_for: float
     problems: Mapping[Kind, int] = field(default_factory=dict)
+    backup_age: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Metrics:
                 "queue_waiting": "Submissions that wait for moderators.",
                 "queue_oldest_seconds": "Since when the oldest of them waits.",
                 "database_bytes": "Size of the database.",
+                "backup_age_seconds": "Since the newest daily backup was made; not a number when there is none.",
             }.items()
         }
 
@@ -135,6 +137,7 @@ class Metrics:
             "queue_waiting": figures.queue_waiting,
             "queue_oldest_seconds": figures.queue_oldest,
             "database_bytes": figures.database_bytes,
+            "backup_age_seconds": now.backup_age if now.backup_age is not None else float("nan"),
         }
         for name, value in values.items():
             self._gauges[name].set(value)

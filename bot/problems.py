@@ -1,8 +1,7 @@
 """Problems that need a person are told to moderators once: when they begin, and when they are over.
 
-What is wrong is found by `bot.symptoms`; other parts report what they alone know with `begins` and `ends`. What
-was told is stored with the message that tells it, so that nothing is told again after a start. What comes back
-within an hour is told only when it has stayed for an hour.
+What is wrong is found by `bot.symptoms`. What was told is stored with the message that tells it, so nothing is
+told again after a start. What comes back within an hour is told only when it has stayed for an hour.
 """
 
 from __future__ import annotations
@@ -98,14 +97,6 @@ class Problems:
     def wake(self) -> None:
         """Look at once: something changed."""
         self._woken.set()
-
-    async def begins(self, kind: Kind, subject: str = "", detail: str = "") -> None:
-        """Note a problem that no look finds, such as a backup that failed; as often as it is met."""
-        await self._note([Symptom(kind, subject, detail)], [])
-
-    async def ends(self, kind: Kind, subject: str = "") -> None:
-        """Note that such a problem is over, if there was one; as often as all is well."""
-        await self._note([], [(kind, subject)])
 
     async def check(self) -> None:
         """Look once, and tell what is to be told."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot import check_homeserver, check_machine
+from bot.backups import Backups
 from bot.encryption.machine import Encryption
 from bot.inbox import Inbox
 from bot.pace import Pace
@@ -61,6 +62,7 @@ class Symptoms:
         pace: Pace,
         encryption: Encryption,
         subscriptions: Subscriptions,
+        backups: Backups,
         settled: Callable[[], bool],
     ) -> None:
         self._settings = settings
@@ -70,6 +72,7 @@ class Symptoms:
         self._pace = pace
         self._encryption = encryption
         self._subscriptions = subscriptions
+        self._backups = backups
         self._settled = settled
         self._away = min(AWAY, timedelta(minutes=settings.notices.away_minutes) / 2)
         self._clock_at: datetime | None = None
@@ -85,6 +88,8 @@ class Symptoms:
             found.at(
                 Kind.CALENDAR, *(Symptom(Kind.CALENDAR, host) for host in sorted(self._subscriptions.failing))
             )
+        if self._backups.expected:
+            found.at(Kind.BACKUP, *([Symptom(Kind.BACKUP)] if self._backups.problem else []))
         await self._sending(found, now)
         if self._well_since is not None and (self._clock_at is None or now - self._clock_at >= CLOCK_EVERY):
             await self._clock(found, now)

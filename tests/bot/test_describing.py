@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from bot import describing
 from bot.app import registry
 from bot.descriptions import EVENT_TYPE, describe, state_key
-from bot.pace import Pace
+from bot.pace import BACKGROUND, Pace
 from storage import rooms
 from storage.database import Database
 from tests.bot.conftest import running, synced, until
@@ -158,7 +159,7 @@ async def test_another_language_is_written_after_a_rest(
                 await rooms.choose_language(writer, ROOM, language)
             said = len(fake.taken)
             await fake.say("!status")
-            await until(lambda said=said: len(fake.taken) > said)
+            await until(partial(_took_more, fake, said))
         await until_described(bot.database, french.fingerprint)
     assert standing(fake) == french.contents
     # The languages in between may have been seen once, not each of them.
@@ -197,7 +198,7 @@ async def test_the_burst_is_left_for_those_who_wait() -> None:
     pace.limited(5.0)
     now += 5
     await pace.turn(0)
-    background = asyncio.create_task(pace.turn(describing.BACKGROUND))
+    background = asyncio.create_task(pace.turn(BACKGROUND))
     await asyncio.sleep(0)
     now += 5 * 9 + 1
     await asyncio.sleep(0.01)
@@ -209,3 +210,7 @@ async def test_the_burst_is_left_for_those_who_wait() -> None:
     assert not background.done()
     background.cancel()
     await asyncio.gather(background, return_exceptions=True)
+
+
+def _took_more(fake: FakeHomeserver, than: int) -> bool:
+    return len(fake.taken) > than

@@ -23,7 +23,7 @@ from storage.problems import Kind
 
 MODERATION, COMMUNITY = "!moderation:example.org", "!community:example.org"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-ALL = set(Kind) - {Kind.BACKUP}
+ALL = set(Kind)
 
 
 class Watch:
@@ -176,16 +176,6 @@ async def test_what_began_and_ended_unsaid_stays_unsaid(watch: Watch) -> None:
     await watch.after(MINUTE)
     watch.sayable = True
     assert await watch.after(MINUTE) == []
-
-
-async def test_a_backup_that_fails_is_reported_and_not_looked_for(watch: Watch) -> None:
-    await watch.problems.ends(Kind.BACKUP)
-    await watch.problems.begins(Kind.BACKUP)
-    await watch.problems.begins(Kind.BACKUP)
-    assert watch.said == ["The backup failed, so there is no new copy of my data. The operator's log says why."]
-    assert await watch.after(MINUTE) == [], "no look ends it"
-    await watch.problems.ends(Kind.BACKUP)
-    assert watch.said == ["The backup works again."]
 
 
 async def test_each_kind_has_words_in_the_language_of_the_room(watch: Watch) -> None:

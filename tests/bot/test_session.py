@@ -126,7 +126,7 @@ async def test_a_stored_session_that_is_damaged_says_so(
 async def test_a_hard_logout_ends_the_program_with_its_own_exit_code(fake: FakeHomeserver, tmp_path: Path) -> None:
     fake.always("sync", refuse(401, "M_UNKNOWN_TOKEN"))
     with pytest.raises(StartError, match=r"logged out .*session\.json") as caught:
-        await run(settings(fake, tmp_path))
+        await run(settings(fake, tmp_path), asyncio.Event())
     assert caught.value.exit_code == EXIT_LOGIN
     assert len(fake.requests("login")) == 1
     assert len(fake.requests("sync")) == 1
@@ -138,7 +138,7 @@ async def test_a_hard_logout_ends_the_program_with_its_own_exit_code(fake: FakeH
 async def test_a_refused_log_in_ends_the_program(fake: FakeHomeserver, tmp_path: Path) -> None:
     fake.script("login", refuse(403, "M_FORBIDDEN"))
     with pytest.raises(StartError, match="refused to log in") as caught:
-        await run(settings(fake, tmp_path))
+        await run(settings(fake, tmp_path), asyncio.Event())
     assert caught.value.exit_code == EXIT_LOGIN
     assert len(fake.asked) == 1
 
@@ -149,7 +149,7 @@ async def test_a_limited_and_failing_log_in_is_waited_for(
     fake.script("login", refuse(429, "M_LIMIT_EXCEEDED", retry_after_ms=100), proxy_error())
     fake.always("sync", refuse(401, "M_UNKNOWN_TOKEN"))
     with pytest.raises(StartError):
-        await run(settings(fake, tmp_path))
+        await run(settings(fake, tmp_path), asyncio.Event())
     assert len(fake.requests("login")) == 3
     assert [entry["event"] for entry in logged if entry["log_level"] == "warning"][:2] == [
         "the homeserver lets us wait before the log-in",
@@ -158,11 +158,11 @@ async def test_a_limited_and_failing_log_in_is_waited_for(
 
 
 async def test_a_second_bot_with_the_same_data_does_not_start(fake: FakeHomeserver, tmp_path: Path) -> None:
-    first = asyncio.create_task(run(settings(fake, tmp_path)))
+    first = asyncio.create_task(run(settings(fake, tmp_path), asyncio.Event()))
     try:
         await synced(fake)
         with pytest.raises(StartError, match="Another gaamac-bot") as caught:
-            await run(settings(fake, tmp_path))
+            await run(settings(fake, tmp_path), asyncio.Event())
         assert caught.value.exit_code == EXIT_RUNNING
         assert len(fake.requests("login")) == 1
     finally:
@@ -174,8 +174,8 @@ async def test_a_second_bot_with_the_same_data_does_not_start(fake: FakeHomeserv
 
 async def test_a_file_that_is_no_database_is_left_alone(fake: FakeHomeserver, tmp_path: Path) -> None:
     (tmp_path / "bot.db").write_text("not a database, but somebody's notes" * 100)
-    with pytest.raises(StartError, match="cannot be opened") as caught:
-        await run(settings(fake, tmp_path))
+    with pytest.raises(StartError, match="cannot be used") as caught:
+        await run(settings(fake, tmp_path), asyncio.Event())
     assert caught.value.exit_code == EXIT_DATABASE
     assert "notes" in (tmp_path / "bot.db").read_text()
     assert fake.asked == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import check_machine
+from bot.backup import BackupError
 from bot.symptoms import Look, Symptom
 from commands.problem_notice import DIRECT
 from storage import outbox
@@ -40,9 +41,24 @@ async def test_a_bot_that_is_well(fake: FakeHomeserver, tmp_path: Path) -> None:
             Kind.REFUSED,
             Kind.RATE_LIMIT,
             Kind.REMOVED,
+            Kind.BACKUP,
         } <= found.judged
-        assert Kind.BACKUP not in found.judged
         assert Kind.CLOCK not in (await look(bot)).judged, "the clock is not compared each time"
+
+
+async def test_a_backup_that_fails_until_one_is_made(fake: FakeHomeserver, tmp_path: Path) -> None:
+    async with running(fake, tmp_path) as bot:
+        await synced(fake)
+        backups = bot.app._backups
+        (tmp_path / "a file").touch()
+        backups.folder = tmp_path / "a file"
+        with pytest.raises(BackupError):
+            await backups.look()
+        backups.problem = "as its loop notes it"
+        assert of(await look(bot), Kind.BACKUP) == [Symptom(Kind.BACKUP)]
+        backups.folder = tmp_path / "backups"
+        await backups.look()
+        assert of(await look(bot), Kind.BACKUP) == []
 
 
 async def test_a_message_that_is_refused_until_one_is_taken(fake: FakeHomeserver, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -138,7 +138,9 @@ async def joined(watcher: Client, room: str, user_id: str) -> None:
     await watcher.wait_for(room, is_join, 30)
 
 
-async def every_answer(watcher: Client, bot: str, asked: dict[str, Sequence[str]], timeout: float = 120) -> None:
+async def every_answer(
+    watcher: Client, bot: str, asked: Mapping[str, Sequence[str]], timeout: float = 120
+) -> None:
     """Wait until each of the commands (by room) is answered, then check that each was answered once."""
     wanted = {event for events in asked.values() for event in events}
 
