@@ -112,7 +112,7 @@ def test_in_a_talk_it_is_no_answer() -> None:
 
 def test_in_a_thread_in_an_edit_and_with_a_file() -> None:
     relation = {"rel_type": "m.thread", "event_id": "$root"}
-    assert payload(entry(message(STATUS, **{"m.relates_to": relation})))["thread"] == "$root"
+    assert payload(entry(message(STATUS) | {"m.relates_to": relation}))["thread"] == "$root"
     edit = {
         "msgtype": "m.text",
         "body": "* /status",

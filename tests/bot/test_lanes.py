@@ -21,6 +21,7 @@ from bot.outbox import Outbox
 from bot.received import Received
 from bot.rooms import Rooms
 from bot.session import Session
+from commands.calls import Call
 from commands.context import Asker, Condition, Surroundings
 from commands.rendering import Markdown
 from commands.respond import Answer, Finish, Responder
@@ -47,8 +48,9 @@ class Echo(Responder):
         self.working = self.most = 0
 
     async def respond(
-        self, asker: Asker, typed: str, surroundings: Surroundings, now: datetime, finish: Finish
+        self, asker: Asker, typed: str | Call, surroundings: Surroundings, now: datetime, finish: Finish
     ) -> None:
+        assert isinstance(typed, str)
         await self.gate.wait()
         self.working += 1
         self.most = max(self.most, self.working)
