@@ -66,7 +66,7 @@ class RunningBot:
         )
         self._reading = asyncio.create_task(self._read(self._process))
         if ready:
-            await asyncio.wait_for(self._ready.wait(), 60)
+            await asyncio.wait_for(self._ready.wait(), 180)
         return self
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
