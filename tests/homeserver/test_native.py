@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from bot.app import registry
@@ -102,6 +103,7 @@ async def scene(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Scene]:
     await person.close()
 
 
+@pytest.mark.timeout(900)
 async def test_commands_are_described_once_and_follow_the_language_of_the_room(scene: Scene) -> None:
     room, moderation = await scene.room(room_version="11"), await scene.room(room_version="12")
     async with scene.bot(rooms__community=[room], rooms__moderation=moderation) as bot:
