@@ -44,7 +44,8 @@ class Authority:
             return True
         if Permission.MODERATOR in permission:
             room = self._rooms.moderation
-            return room is not None and await self._reaches(user_id, room)
+            # Whoever was removed from a room is shown it as it was then: of later demotions nobody would know.
+            return room is not None and self._rooms.is_joined(room) and await self._reaches(user_id, room)
         return False
 
     async def power(self, user_id: str, room_id: str) -> int | None:

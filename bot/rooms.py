@@ -202,15 +202,31 @@ class Rooms:
         """Return the rooms with a task that the bot cannot join, and of each whether it was in it before."""
         found = {}
         for configured in self._configured.every():
-            room = self._known.get(self.current(configured) or "")
-            wanted, there = configured, room
-            if room is not None and self.is_joined(room.room_id) and room.successor not in self._false:
+            there = self._known.get(self.current(configured) or "")
+            wanted = configured
+            if there is not None and there.membership == "join" and there.successor not in (None, *self._false):
                 # Removed from the room that replaced it, the bot is left with the old one.
-                wanted = room.successor or configured
+                wanted = there.successor or ""
                 there = self._known.get(wanted)
             if wanted in self._given_up and (there is None or there.membership != "join"):
                 found[wanted] = there is not None and there.membership == "leave"
         return found
+
+    async def verify(self, now: datetime) -> None:
+        """Ask the homeserver whether the bot still is in the rooms with a task: one that was purged tells nobody."""
+        for configured in self._configured.every():
+            room_id = self.current(configured)
+            if room_id is None or not self.is_joined(room_id):
+                continue
+            try:
+                found = await self._session.state(room_id, "m.room.member", self._session.user_id)
+                gone = found.get("membership") in ("leave", "ban")
+            except RefusedError:
+                gone = True
+            except MatrixError:
+                return  # It does not answer, which is noticed elsewhere.
+            if gone:
+                self.left(room_id, now)
 
     async def settle(self) -> float:
         """Join what is to be joined. Return after how many seconds to look again."""

@@ -24,7 +24,8 @@ AWAY = timedelta(seconds=90)
 REFUSED_WITHIN = timedelta(days=1)
 STUCK_AFTER = timedelta(minutes=10)
 SLOW_AFTER = timedelta(minutes=1)
-CLOCK_EVERY = timedelta(minutes=10)
+SELDOM = timedelta(minutes=10)
+"""How often is looked at what costs a question to the homeserver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,18 @@ class Symptoms:
         self._backups = backups
         self._settled = settled
         self._away = min(AWAY, timedelta(minutes=settings.notices.away_minutes) / 2)
-        self._clock_at: datetime | None = None
+        self._seldom = min(SELDOM, timedelta(minutes=settings.notices.away_minutes))
+        self._asked_at: datetime | None = None
         self._well_since: datetime | None = None
 
     async def look(self, now: datetime) -> Look:
         """Return what is wrong now."""
         found = Look()
         self._homeserver(found, now)
+        if self._well_since is not None and (self._asked_at is None or now - self._asked_at >= self._seldom):
+            self._asked_at = now
+            await self._clock(found)
+            await self._rooms.verify(now)
         self._of_rooms(found)
         self._disk(found)
         if self._subscriptions.failing is not None:
@@ -91,8 +97,6 @@ class Symptoms:
         if self._backups.expected:
             found.at(Kind.BACKUP, *([Symptom(Kind.BACKUP)] if self._backups.problem else []))
         await self._sending(found, now)
-        if self._well_since is not None and (self._clock_at is None or now - self._clock_at >= CLOCK_EVERY):
-            await self._clock(found, now)
         return found
 
     def _homeserver(self, found: Look, now: datetime) -> None:
@@ -147,9 +151,8 @@ class Symptoms:
         known = self._rooms.is_joined(room_id) and not self._rooms.is_direct(room_id)
         return room_id if known else DIRECT
 
-    async def _clock(self, found: Look, now: datetime) -> None:
+    async def _clock(self, found: Look) -> None:
         off = await check_homeserver.seconds_ahead(self._settings.matrix.homeserver)
-        self._clock_at = now
         if off is not None:
             wrong = abs(off) > check_homeserver.OFF_SECONDS
             found.at(Kind.CLOCK, *([Symptom(Kind.CLOCK, detail=f"{abs(off):.0f}")] if wrong else []))

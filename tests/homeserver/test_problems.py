@@ -78,7 +78,8 @@ async def office(homeserver: Homeserver, folder: Path, **settings: Any) -> tuple
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def place(homeserver: Homeserver, tmp_path: Path) -> AsyncIterator[Office]:
-    found, bot = await office(homeserver, tmp_path / "bot")
+    # So that it looks every second or two, and asks about its rooms every few.
+    found, bot = await office(homeserver, tmp_path / "bot", notices__away_minutes="0.1")
     async with bot:
         for room in found.rooms.values():
             await joined(found.moderator, room, bot.user_id)
