@@ -20,7 +20,7 @@ from bot.library.shelf import BusyError, Shelf
 from bot.library.visitors import open_to_the_world
 from commands.context import Context
 from commands.rendering import plain
-from config import countries, zones
+from config import countries
 from config.languages import SPOKEN
 from config.settings import Settings
 from storage.database import Database
@@ -86,7 +86,6 @@ class Library:
             if self._settings.web.library:
                 # Looked up at the first search otherwise, which would wait for it.
                 await countries.ready()
-                await zones.ready()
                 async with open_to_the_world(app, self._settings.web.library):
                     yield
             else:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -22,6 +23,8 @@ from tests.homeserver import npm
 from tests.homeserver.running import RunningBot, fresh, joined
 
 HERE = Path(__file__).parent / "browser"
+LONGEST = 900.0
+"""Seconds for a browser; on a machine that does nothing else it takes a minute."""
 HOSTILE = (
     "<script>document.title='x'</script><img src=https://evil.example/x onerror=alert(1)> {{ 7*7 }} \u202edrow"
 )
@@ -78,29 +81,50 @@ async def library(
     await account.close()
 
 
-@pytest.mark.timeout(1000)
-async def test_people_can_read_it_in_a_browser(library: tuple[RunningBot, str, int], tmp_path: Path) -> None:
+async def visited(library: tuple[RunningBot, str, int], folder: Path, task: str) -> dict[str, Any]:
+    """Have a browser do something in the library, and return what it found."""
     chromium = shutil.which("chromium")
     if chromium is None:
         npm.absent("Chromium is not installed, so the pages are not looked at")
     installed = await npm.install(HERE, "visit.mjs")
     _, base, number = library
-    # Where somebody wants to look at them: GAAMAC_PICTURES=/some/folder.
+    # For who wants to look at the pages, too: GAAMAC_PICTURES=/some/folder.
     pictures = os.environ.get("GAAMAC_PICTURES", "-")
     node = await asyncio.create_subprocess_exec(
-        *("node", "visit.mjs", base, str(chromium), str(tmp_path / "profile"), pictures, str(number)),
+        *("node", "visit.mjs", base, task, str(chromium), str(folder / "profile"), pictures, str(number)),
         cwd=installed,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        out, _ = await asyncio.wait_for(node.communicate(), 900)
+        out, _ = await asyncio.wait_for(node.communicate(), LONGEST)
     finally:
         if node.returncode is None:
             node.kill()
     assert node.returncode == 0
-    found = json.loads(out)
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+@pytest.mark.timeout(LONGEST + 60)
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+async def test_each_kind_of_page_is_accessible_by_eye_ear_and_keyboard(
+    library: tuple[RunningBot, str, int], tmp_path: Path, size: str
+) -> None:
+    found = await visited(library, tmp_path, size)
+    assert found["wrong"] == []
+    assert found["visited"] == 3 * 13
+
+
+@pytest.mark.timeout(LONGEST + 60)
+async def test_every_page_opens_and_fits_on_a_phone(library: tuple[RunningBot, str, int], tmp_path: Path) -> None:
+    found = await visited(library, tmp_path, "crawl")
     assert found["wrong"] == []
     assert found["visited"] > 300
+
+
+async def test_a_search_by_keyboard(library: tuple[RunningBot, str, int], tmp_path: Path) -> None:
+    found = await visited(library, tmp_path, "search")
+    assert found["wrong"] == []
     assert "Radio that answers rumours" in found["found"]
     assert found["inFrench"] == "Recherche\u00a0: rumours"
 
