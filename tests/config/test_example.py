@@ -16,7 +16,7 @@ import config
 from config.settings import Settings, load
 
 EXAMPLE = Path(config.__file__).parent / "example.toml"
-ONLY_EXAMPLES = {
+ONLY_EXAMPLES: dict[str, Any] = {
     **dict.fromkeys(("database_url", "rooms", "invites", "matrix"), True),
     "backup": {"folder", "passphrase"},
 }
