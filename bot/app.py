@@ -443,8 +443,14 @@ class App:
         self._describing.look(event.room_id, event.sender)
 
     async def _reconcile(self) -> None:
-        if self._reconciling is not None:
-            await self._reconciling.run()
+        while self._reconciling is not None:
+            try:
+                await self._reconciling.run()
+            except Exception as error:
+                log.exception("cannot look what was said before the restore", error=type(error).__name__)
+                await asyncio.sleep(self._backoff().next())
+            else:
+                return
 
     async def _tell(self) -> None:
         """Tell whose messages cannot be read; not of those that were answered before a backup was put back."""

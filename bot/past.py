@@ -112,6 +112,10 @@ class Past:
                 self._rooms[room_id] = await self._read(room_id)
             return self._rooms[room_id]
 
+    def forget(self) -> None:
+        """Forget what was read: hardly anything will be asked any more."""
+        self._rooms.clear()
+
     async def _read(self, room_id: str) -> Said | None:
         kinds = ["m.room.message", "m.room.encrypted", "m.reaction", "m.room.redaction"]
         only_mine = json.dumps({"senders": [self._session.user_id], "types": kinds})

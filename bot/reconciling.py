@@ -172,7 +172,7 @@ class Reconciling:
                 return Verdict(say=row.doubt == "search")
         said = await self._past.of(room_id or "")
         if said is None:
-            return Verdict(known=False)
+            return Verdict(known=row.doubt == "silent")
         found = said.event_of(row, target)
         return Verdict(found, say=found is None and row.doubt == "search")
 
@@ -203,6 +203,7 @@ class Reconciling:
         self.sorted_out.set()
         if self._marker.finished_at is None:
             await self._finish(until)
+        self._past.forget()
 
     async def _adopted(self) -> None:
         async with self._database.read() as reader:

@@ -7,8 +7,10 @@ was found right. As long as that folder is there, the bot does not start (`refus
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import typer
 
 from bot import archive
 from bot.archive import DATABASE, SESSION, SETTINGS, ArchiveError, Manifest
-from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, StartError
+from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, EXIT_RUNNING, StartError
 from bot.login import SESSION_FILE, stored
 from config.settings import Settings
 from storage import copying, restored
@@ -25,8 +27,8 @@ from storage.database import Database
 from storage.migrate import NewerDatabaseError
 
 ASIDE = ".restoring"
-IGNORED = {"lost+found"}
-"""Stands in the root of a file system."""
+IGNORED = {"lost+found", "lock"}
+"""Stands in the root of a file system; is left by a bot that had nothing else yet."""
 RESTORED_SETTINGS = "settings-of-backup.toml"
 KEPT_FREE = 16 << 20
 
@@ -64,13 +66,16 @@ async def put_back(settings: Settings, path: Path) -> None:
     made = _empty(folder, database)
     aside = folder / ASIDE
     try:
+        # Only one can make it: another restore that began at the same moment fails here.
         aside.mkdir(mode=0o700)
-        manifest = await _unpacked(settings, path, aside)
-        _move(aside, folder, database)
+        with _alone(folder):
+            manifest = await _unpacked(settings, path, aside)
+            _move(aside, folder, database)
     except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
         if made:
             with contextlib.suppress(OSError):
+                (folder / "lock").unlink(missing_ok=True)
                 folder.rmdir()
         if isinstance(error, OSError):
             raise StartError(_unusable(error, path, folder), exit_code=EXIT_PROBLEM) from error
@@ -96,6 +101,19 @@ def _empty(folder: Path, database: Path) -> bool:
             exit_code=EXIT_PROBLEM,
         )
     return made
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the data folder as a running bot does."""
+    with (folder / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StartError(
+                f"A gaamac-bot is running with the data folder {folder}. Stop it first.", exit_code=EXIT_RUNNING
+            ) from error
+        yield
 
 
 async def _unpacked(settings: Settings, path: Path, aside: Path) -> Manifest:

@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from bot import backup
 from bot.backup import Order
 from bot.cli import app
-from bot.errors import EXIT_DATABASE, EXIT_PROBLEM
+from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, EXIT_RUNNING
 from config.settings import load
 
 SESSION = {
@@ -95,10 +95,10 @@ def test_a_backup_is_put_back_elsewhere(shell: Shell) -> None:
     said = shell("restore", "copy.tar.gz", at="there")
     assert shell.code == 0, said
     assert "Then: gaamac-bot check, and gaamac-bot run." in said
-    assert shell.restored == ["bot.db", "session.json", "settings-of-backup.toml"]
+    assert shell.restored == ["bot.db", "lock", "session.json", "settings-of-backup.toml"]
     assert terms(shell.folder / "there" / "bot.db") == terms(shell.folder / "here" / "bot.db")
     assert json.loads((shell.folder / "there" / "session.json").read_text()) == SESSION
-    for name in shell.restored:
+    for name in ("bot.db", "session.json", "settings-of-backup.toml"):
         assert stat.S_IMODE((shell.folder / "there" / name).stat().st_mode) == 0o600
     assert [file.name for file in shell.folder.glob(".*")] == []
 
@@ -296,6 +296,17 @@ def test_only_into_an_empty_folder(shell: Shell) -> None:
     assert shell("restore", "copy.tar.gz").startswith("A backup is only put back into an empty data folder")
     assert shell.code == EXIT_PROBLEM
     assert dump(shell.folder / "here" / "bot.db") == before
+
+
+def test_not_into_the_folder_of_a_bot_that_just_began(shell: Shell) -> None:
+    shell("backup", "copy.tar.gz")
+    (shell.folder / "there").mkdir()
+    with (shell.folder / "there" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert shell("restore", "copy.tar.gz", at="there").startswith("A gaamac-bot is running")
+    assert (shell.code, shell.restored) == (EXIT_RUNNING, ["lock"])
+    shell("restore", "copy.tar.gz", at="there")
+    assert shell.code == 0
 
 
 def test_only_for_the_account_that_it_is_of(shell: Shell) -> None:

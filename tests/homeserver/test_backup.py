@@ -132,7 +132,7 @@ async def test_500_commands_flow_while_a_backup_is_made_and_it_is_put_back_elsew
     async with new:
         await ask(range(450, COMMANDS))
         assert sum(map(len, asked.values())) == COMMANDS
-        await every_answer(watcher, account.user_id, asked)
+        await every_answer(watcher, account.user_id, {**asked})
         last = f"Meeting number {DUE - 1}."
         for room in (rooms[0], chat):
             await watcher.wait_for(room, lambda one: last in str(one["content"].get("body")), 60)
@@ -141,7 +141,7 @@ async def test_500_commands_flow_while_a_backup_is_made_and_it_is_put_back_elsew
             assert await said_of_meetings(watcher, room, account.user_id) == Counter(
                 f"Meeting number {n}." for n in range(DUE)
             ), room
-        await every_answer(watcher, account.user_id, asked)
+        await every_answer(watcher, account.user_id, {**asked})
 
 
 async def test_in_an_encrypted_room_to_another_device_after_the_session_was_ended(
