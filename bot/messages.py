@@ -21,7 +21,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "mark": None,
     "plain": None,
     "translate": (2,),
-    "said": (2,),
+    "worded": (2,),
     "plural": (1, 2),
 }
 

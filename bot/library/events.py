@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.library.asking import Ask, MissingError, Sheet
-from bot.library.pages import ROWS, said
+from bot.library.pages import ROWS, worded
 from commands import events as words
 from commands import practice_card as card
 from commands.context import Context
@@ -29,7 +29,7 @@ async def coming(ctx: Context, ask: Ask) -> Sheet:
         raise MissingError
     some = await library.coming(ctx.storage, ctx.now, ROWS, (ask.page - 1) * ROWS)
     subjects = await library.subjects(ctx.storage)
-    kinds = [(kind, said(ctx.language, name)) for kind, name in words.KINDS.items()]
+    kinds = [(kind, worded(ctx.language, name)) for kind, name in words.KINDS.items()]
     topics = sorted(subjects.topics, key=lambda one: (-subjects.topics[one], one))[:SUBJECTS]
     places = [(code, card.country_name(ctx, code)) for code in subjects.countries]
     facts = {
@@ -66,7 +66,7 @@ async def one(ctx: Context, ask: Ask) -> Sheet:
     description = found.description(ctx.language) or ""
     facts = {
         "event": found,
-        "kind": said(ctx.language, words.KINDS[found.kind]),
+        "kind": worded(ctx.language, words.KINDS[found.kind]),
         "times": [_when(ctx, one) for one in times] or [(found.timing.start, _span(ctx, found))],
         "description": description,
         "spoken": _spoken(found.descriptions, ctx.language),
@@ -100,7 +100,7 @@ def _row(ctx: Context, one: Kept) -> dict[str, object]:
         "id": one.id,
         "heading": one.title(ctx.language),
         "spoken": _spoken(one.titles, ctx.language),
-        "kind": said(ctx.language, words.KINDS[one.kind]),
+        "kind": worded(ctx.language, words.KINDS[one.kind]),
         "place": one.place or "",
         "cancelled": one.certainty == "cancelled",
         "tentative": one.certainty == "tentative",

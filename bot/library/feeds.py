@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Xml
 from bot.library import events, practices
 from bot.library.asking import Ask
 from bot.library.documents import ATOM, TEXT, XML, Document
-from bot.library.pages import said
+from bot.library.pages import worded
 from commands.context import Context
 from commands.rendering import plain
 from config.languages import SPOKEN
@@ -63,7 +63,7 @@ async def of_events(ctx: Context, ask: Ask, address: str) -> partial[Document]:
         shown = events.coming_row(ctx, one)
         about = [str(shown["when"]), one.event.place or "", one.event.description(ctx.language) or ""]
         if shown["cancelled"]:
-            about.insert(0, said(ctx.language, "Cancelled"))
+            about.insert(0, worded(ctx.language, "Cancelled"))
         entries.append(
             Entry(
                 about=f"event/{one.event.id}",

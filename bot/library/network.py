@@ -6,7 +6,7 @@ from functools import partial
 
 from bot.library.asking import Ask, Sheet
 from bot.library.documents import SVG, Document
-from bot.library.pages import said
+from bot.library.pages import worded
 from commands import map as drawing
 from commands.context import Context
 from commands.focal_card import EVIDENCE, KIND, STATUS, as_of, stale
@@ -53,10 +53,10 @@ def _draw(marks: dict[str, drawing.Mark], texts: drawing.Texts) -> Document:
 
 
 def _facts(ctx: Context, record: Kept) -> dict[str, object]:
-    status = "" if record.kind == "group_of_friends" else said(ctx.language, STATUS[record.status])
+    status = "" if record.kind == "group_of_friends" else worded(ctx.language, STATUS[record.status])
     has_contact = record.contact and record.contact_url
     return {
-        "kind": said(ctx.language, KIND[record.kind]),
+        "kind": worded(ctx.language, KIND[record.kind]),
         "title": record.title(ctx.language) or "",
         "spoken": next(
             (one for one in (ctx.language, "en", *record.titles) if one in record.titles), ctx.language
@@ -68,7 +68,7 @@ def _facts(ctx: Context, record: Kept) -> dict[str, object]:
         "contact": record.contact if has_contact else "",
         "contact_url": record.contact_url if has_contact else "",
         "as_of": as_of(ctx, record),
-        "evidence": said(ctx.language, EVIDENCE[record.evidence]),
+        "evidence": worded(ctx.language, EVIDENCE[record.evidence]),
         "stale": stale(ctx, record),
     }
 

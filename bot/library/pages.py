@@ -64,7 +64,7 @@ def render(sheet: Sheet, ask: Ask, address: str) -> Document:
     return Document(html.encode(), status=sheet.status)
 
 
-def said(language: str, message: str, /, **values: object) -> str:
+def worded(language: str, message: str, /, **values: object) -> str:
     """Return a message of the catalogue with `values` put in, as bare text."""
     return catalogue(language).gettext(message).format(**values)
 

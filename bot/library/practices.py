@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.library.asking import LAST_PAGE, Ask, MissingError, Sheet
-from bot.library.pages import ROWS, said
+from bot.library.pages import ROWS, worded
 from commands import practice_card as card
 from commands.context import Context, mark
 from commands.focal_card import in_words
@@ -56,14 +56,16 @@ async def one(ctx: Context, ask: Ask) -> Sheet:
     fields = found.fields
     attribution = card.attribution(ctx, fields)
     terms = [
-        (said(ctx.language, card.MORE[key]), said(ctx.language, names[fields[key]]))
+        (worded(ctx.language, card.MORE[key]), worded(ctx.language, names[fields[key]]))
         for key, names in (("evaluated", card.EVALUATED), ("licence", card.LICENCES))
         if fields.get(key) in names
     ]
     facts = {
         **row(ctx, found),
         "sections": [
-            (said(ctx.language, heading), str(fields[key])) for key, heading in SECTIONS.items() if fields.get(key)
+            (worded(ctx.language, heading), str(fields[key]))
+            for key, heading in SECTIONS.items()
+            if fields.get(key)
         ],
         "tags": str(fields.get("tags") or ""),
         "terms": terms,
@@ -80,7 +82,7 @@ def row(ctx: Context, one: Practice) -> dict[str, object]:
     fields = one.fields
     about = [card.country_name(ctx, fields.get("country"))]
     about += [
-        said(ctx.language, names[fields[key]])
+        worded(ctx.language, names[fields[key]])
         for key, names in (("level", card.LEVELS), ("leader", card.LEADERS))
         if fields.get(key) in names
     ]

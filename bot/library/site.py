@@ -228,9 +228,9 @@ class Library:
         )
         message = {404: "missing", 405: "method", 503: "busy", 500: "failed"}.get(status, "request")
         title = (
-            pages.said(language, "There is no such page")
+            pages.worded(language, "There is no such page")
             if status == 404
-            else pages.said(language, "That did not work")
+            else pages.worded(language, "That did not work")
         )
         sheet = Sheet("problem.html", title, {"problem": message}, status=status)
         document = pages.render(sheet, Ask(language, ""), self._address)
