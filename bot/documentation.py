@@ -34,6 +34,8 @@ In a room a command begins with `!` (the operator may choose another sign), or w
 filled in, what stands in `[…]` may be left out. Capitals and accents do not matter, and the names of a command \
 in all languages work for everybody.
 
+Some clients can also offer these commands while you type: see [native.md](native.md).
+
 The bot replies to the message, in its thread if it has one. Edit a question, and the answer is edited; delete \
 it, and the answer goes, too. A command that changes something is not run again by an edit."""
 
