@@ -181,7 +181,7 @@ class Rooms:
         return found
 
     async def verify(self, now: datetime) -> None:
-        """Ask the homeserver whether the bot still is in the rooms with a task: one that was purged tells nobody."""
+        """Ask the homeserver whether the bot still is in its rooms with a task: of a purged one no sync tells."""
         for configured in self._configured.every():
             room_id = self.current(configured)
             if room_id is None or not self.is_joined(room_id):
