@@ -31,17 +31,17 @@ class Place:
         self.moderation = moderation
 
     async def said(self, words: str) -> str:
-        """Wait until the bot says something in the moderation room."""
+        """Wait until the bot says something in the moderation room that begins so, and return it."""
 
         def is_it(event: dict[str, Any]) -> bool:
-            return event["sender"] == self.bot.user_id and words in str(event["content"].get("body"))
+            return event["sender"] == self.bot.user_id and str(event["content"].get("body")).startswith(words)
 
         return str((await self.member.wait_for(self.moderation, is_it, 90))["content"]["body"])
 
     def told(self, words: str) -> int:
-        """Count how often that was said."""
+        """Count how often something was said that begins so."""
         seen = self.member.seen.get(self.moderation, [])
-        return len([event for event in seen if words in str(event["content"].get("body"))])
+        return len([event for event in seen if str(event["content"].get("body")).startswith(words)])
 
     def answers(self, asked: str) -> int:
         return len([event for event in self.member.seen[self.room] if reply_to(event) == asked])
