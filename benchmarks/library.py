@@ -162,7 +162,8 @@ async def _fill(folder: Path, events: int, practices: int) -> list[str]:
     chance = random.Random(1)  # noqa: S311
     letters = "abcdefghilmnoprstuv"
     words = ["".join(chance.choices(letters, k=chance.randint(4, 9))) for _ in range(VOCABULARY)]
-    often = [1 / place for place in range(1, VOCABULARY + 1)]
+    # Added up once: `choices` would do so at each call.
+    often = list(itertools.accumulate(1 / place for place in range(1, VOCABULARY + 1)))
     now = datetime.now(UTC)
     database = await Database.open(f"sqlite+aiosqlite:///{folder / 'bot.db'}")
     try:
@@ -199,9 +200,9 @@ def _practice(
     number: int, chance: random.Random, words: Sequence[str], often: Sequence[float], now: datetime
 ) -> dict[str, Any]:
     fields = {
-        "title": " ".join(chance.choices(words, often, k=6)),
-        "summary": " ".join(chance.choices(words, often, k=30)),
-        "story": " ".join(chance.choices(words, often, k=150)),
+        "title": " ".join(chance.choices(words, cum_weights=often, k=6)),
+        "summary": " ".join(chance.choices(words, cum_weights=often, k=30)),
+        "story": " ".join(chance.choices(words, cum_weights=often, k=40)),
         "country": "KE",
         "visibility": "public",
         "attribution": "country",
