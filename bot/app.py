@@ -278,7 +278,7 @@ class App:
         await self._encryption.load()
         direct = Direct(self._session, self._database, self._encrypts)
         await direct.load()
-        if marker is not None:
+        if marker is not None and marker.finished_at is None:
             self._reconciling = Reconciling(
                 self._session,
                 self._database,

@@ -44,7 +44,7 @@ Adopt = Callable[[list[str]], Awaitable[None]]
 
 
 class Reconciling:
-    """Decides on what is in doubt. `marker` says from what copy the database was put back."""
+    """Decides on what is in doubt. `marker` says from what copy the database was put back, and is not finished."""
 
     def __init__(
         self,
@@ -200,9 +200,9 @@ class Reconciling:
         await self._adopted()
         self._caught_up.set()
         await self._sort_out(self._late)
+        self._late = {}  # What still waits for a key nobody answered.
         self.sorted_out.set()
-        if self._marker.finished_at is None:
-            await self._finish(until)
+        await self._finish(until)
         self._past.forget()
 
     async def _adopted(self) -> None:

@@ -271,3 +271,7 @@ async def test_what_is_in_the_copy_is_in_doubt_only_until_it_is_dealt_with(lives
             for table in (inbox, outbox):
                 doubts = (await reader.sql.execute(sa.select(table.c.doubt))).scalars()
                 assert set(doubts) <= {None}
+    lives.fake.always("messages", refuse(403, "M_FORBIDDEN"))
+    while_down = await lives.fake.say("!term r2p")
+    async with lives.living():
+        await lives.answered(while_down)
