@@ -15,12 +15,24 @@ from typing import Any
 import structlog
 
 from bot.errors import LimitedError, MatrixError, RefusedError
-from bot.events import EncryptionOn, Event, MalformedError, MemberChange, RoomName, RoomUpgrade, parse
+from bot.events import (
+    EncryptionOn,
+    Event,
+    MalformedError,
+    MemberChange,
+    PowerChange,
+    RoomName,
+    RoomUpgrade,
+    parse,
+)
 from bot.session import Session
 from config.settings import InviteSettings, RoomSettings
 from storage.rooms import Room
 
 log = structlog.get_logger(__name__)
+
+REFUSED = "refused"
+"""In place of a fingerprint: the bot may not describe its commands in that room."""
 
 Action = Callable[[], Awaitable[object]]
 
@@ -39,6 +51,7 @@ class Rooms:
         self._given_up: set[str] = set()
         self._false: set[str] = set()  # rooms that were named as successors and are none
         self._before: dict[str, Room | None] = {}
+        self._to_describe: set[str] = set()
 
     def __getitem__(self, room_id: str) -> Room:
         """Return a room that the bot knows."""
@@ -148,6 +161,9 @@ class Rooms:
             self._change(event.room_id, event.sent_at, name=event.name)
         elif isinstance(event, EncryptionOn):
             self._change(event.room_id, event.sent_at, encrypted=True)
+        elif isinstance(event, PowerChange) and self._known[event.room_id].described == REFUSED:
+            self._change(event.room_id, event.sent_at, described=None)
+            self._to_describe.add(event.room_id)
 
     def is_direct(self, room_id: str) -> bool:
         """Tell whether this is a chat with one person, where everything said is meant for the bot.
@@ -159,6 +175,22 @@ class Rooms:
         if room.members > 2 or room_id in {self.current(one) for one in self._configured.every()}:
             return False
         return room.direct or (room.members == 2 and not room.name)
+
+    # What the commands of the bot look like there (`bot.describing`)
+
+    def arrived(self, room_id: str) -> None:
+        """Note that the bot has come to a room while it ran."""
+        self._change(room_id, self._known[room_id].since, described=None)
+        self._to_describe.add(room_id)
+
+    def to_describe(self) -> set[str]:
+        """Return, once, the rooms in which it may have become possible to describe commands."""
+        found, self._to_describe = self._to_describe, set()
+        return found
+
+    def describe(self, room_id: str, described: str | None) -> None:
+        """Keep what is stored of the descriptions in a room."""
+        self._known[room_id] = self._known[room_id].model_copy(update={"described": described})
 
     # What should be so
 

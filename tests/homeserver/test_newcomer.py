@@ -84,7 +84,7 @@ async def test_from_the_readme_to_an_answered_command(homeserver: Homeserver, tm
         if bot.returncode is None:
             os.killpg(bot.pid, signal.SIGKILL)
             await bot.wait()
-    # Nothing is left in the home of who ran it. Rustup, may make a folder when pip asks for it.
+    # Nothing is left in the home of who ran it. Rustup makes its folder when pip asks which Rust there is.
     assert {path.name for path in machine.home.iterdir()} <= {".rustup"}
     assert (clone / "data" / "bot.db").exists()
     for client in (account, secretary, member):
