@@ -116,10 +116,10 @@ def import_(
 ) -> None:
     """Make a file the whole glossary, or a folder all content. With any mistake nothing is changed."""
     settings = _settings(config)
-    if path.suffix.casefold() in exchange.FORMATS or path.is_file():
-        _do(exchange.bring_in(settings, path, dry_run=dry_run))
-    else:
+    if path.is_dir() or not path.suffix:
         _do(content.bring_in(settings, path, rename or [], dry_run=dry_run))
+    else:
+        _do(exchange.bring_in(settings, path, dry_run=dry_run))
 
 
 @app.command()

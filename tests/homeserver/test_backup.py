@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nio  # type: ignore[import-untyped]
+import pytest
 
 from bot import announcing
 from bot.demo.client import Client, v3
@@ -76,6 +77,7 @@ async def said_of_meetings(member: Client, room: str, bot: str) -> Counter[str]:
     return Counter(f"Meeting number {n}." for n in range(DUE) for body in bodies if f"Meeting number {n}." in body)
 
 
+@pytest.mark.timeout(900)
 async def test_500_commands_flow_while_a_backup_is_made_and_it_is_put_back_elsewhere(
     homeserver: Homeserver, tmp_path: Path
 ) -> None:
