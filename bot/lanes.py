@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.backoff import Backoff
+from commands.errors import LaterError
 from storage import inbox as storage
 from storage.database import Database
 from storage.inbox import InboxEvent
@@ -24,6 +25,8 @@ HELD = 100
 """Events of one lane in memory."""
 AT_ONCE = 32
 """Lanes that work at the same time."""
+LONGEST_PAUSE = 15.0
+"""Seconds; somebody waits for an answer."""
 
 
 @dataclass(slots=True)
@@ -122,10 +125,16 @@ class Lanes:
 
     async def _until_handled(self, event: InboxEvent) -> None:
         """Handle an event; when even its failure cannot be stored, try again later."""
-        backoff = Backoff()
+        backoff = Backoff(longest=LONGEST_PAUSE)
         while True:
             try:
                 await self._handle(event)
+            except LaterError as error:
+                pause = backoff.next()
+                log.warning(
+                    "an event waits for the homeserver", error=str(error.__cause__), again_in=round(pause, 1)
+                )
+                await asyncio.sleep(pause)
             except Exception as error:
                 pause = backoff.next()
                 log.exception("cannot handle an event", kind=event.kind, error=type(error).__name__)

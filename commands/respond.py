@@ -22,7 +22,7 @@ from commands import talks
 from commands.arguments import Parameter, read
 from commands.attachment import Attachment, Post, Reply
 from commands.context import Asker, Condition, Context, Permission, Surroundings
-from commands.errors import ArgumentError, CommandError
+from commands.errors import ArgumentError, CommandError, LaterError
 from commands.registry import Command, Found, Registry
 from commands.rendering import Markdown, code, join, paragraphs
 from config.settings import PracticeSettings
@@ -77,7 +77,12 @@ class Responder:
     async def respond(
         self, asker: Asker, typed: str, surroundings: Surroundings, now: datetime, finish: Finish
     ) -> None:
-        """Answer what `asker` typed, and have `finish` store the answer."""
+        """Answer what `asker` typed, and have `finish` store the answer.
+
+        Raises:
+            LaterError: it cannot be decided on now; nothing was stored.
+
+        """
         async with self._database.read() as reader:
             ctx = await self._context(reader, asker, surroundings, now)
             answer = await self._prepare(ctx, typed)
@@ -123,6 +128,8 @@ class Responder:
             return call if declared.writes else await call.run(ctx)
         except CommandError as error:
             return Answer(_objection(ctx, declared, error), declared.name)
+        except LaterError:
+            raise
         except Exception as error:  # noqa: BLE001 - an error in a command harms that command only
             return _failed(ctx, declared, error)
 
@@ -141,6 +148,8 @@ class Responder:
                 await finish(writer, await call.run(ctx))
         except CommandError as error:
             failure = Answer(_objection(ctx, call.command, error), call.command.name)
+        except LaterError:
+            raise
         except Exception as error:  # noqa: BLE001
             failure = _failed(ctx, call.command, error)
         else:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.errors import EXIT_LOGIN, StartError
-from tests.bot.conftest import FailingDatabase, running, synced, until
-from tests.bot.fake_homeserver import FakeHomeserver
+from tests.bot.conftest import FailingDatabase, bodies, running, synced, until
+from tests.bot.fake_homeserver import MIA, ROOM, FakeHomeserver
 from tests.bot.scripted import Answer, hang, proxy_error, refuse, reply, truncated
 
 HOSTILE_TEXT = b'{"next_batch": "s1", "rooms": "\xff\xfe"}'
@@ -221,3 +224,43 @@ async def test_a_database_that_cannot_commit(fake: FakeHomeserver, tmp_path: Pat
         second = await fake.say("!status")
         await until(lambda: fake.answers_to()[second])
         assert fake.answers_to() == {first: 1, second: 1}
+
+
+async def _knows_no_members(request: web.Request, fake: FakeHomeserver) -> web.StreamResponse:
+    """Answer as a homeserver that does not find who is in a room, and what they may do."""
+    if request.match_info["kind"] == "m.room.encryption":
+        return await fake.answer(request)
+    return await refuse(500, "M_UNKNOWN")(request, fake)
+
+
+async def test_a_command_waits_for_a_homeserver_that_does_not_say_who_may_use_it(
+    fake: FakeHomeserver, tmp_path: Path, logged: list[MutableMapping[str, Any]]
+) -> None:
+    fake.state[ROOM, "m.room.member", MIA] = {"membership": "join"}
+    fake.state[ROOM, "m.room.power_levels", ""] = {"users": {MIA: 50}}
+    fake.join_room("!other:example.org")
+    async with running(fake, tmp_path):
+        await synced(fake)
+        fake.always("state", _knows_no_members)
+        command = await fake.say("!language room fr")
+        elsewhere = await fake.say("!term genocide", "!other:example.org")
+        await until(lambda: fake.answers_to()[elsewhere])
+        await until(lambda: any(one["event"] == "an event waits for the homeserver" for one in logged))
+        assert fake.answers_to() == {elsewhere: 1}
+        fake.mend("state")
+        await until(lambda: fake.answers_to()[command])
+        assert "français" in bodies(fake)[-1]
+        assert fake.answers_to() == {command: 1, elsewhere: 1}
+    assert not [one for one in logged if one["event"] == "command failed"]
+
+
+async def test_a_command_waits_no_longer_than_its_room_can_bear(
+    fake: FakeHomeserver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.dispatch.UNDECIDED_SECONDS", 0.0)
+    async with running(fake, tmp_path):
+        await synced(fake)
+        fake.always("state", _knows_no_members)
+        command = await fake.say("!language room fr")
+        await until(lambda: fake.answers_to()[command])
+        assert "Something went wrong on my side" in bodies(fake)[-1]
