@@ -6,7 +6,6 @@ as if nothing had been. The lanes (`bot.lanes`) say when.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -41,7 +40,6 @@ log = structlog.get_logger(__name__)
 
 WAITING = timedelta(minutes=10)
 """How long a command waits for its file."""
-BUTTON_TRIES, BUTTON_SECONDS = 50, 0.2
 UNDECIDED_SECONDS = 300.0
 """How long a command, and with it its room, waits for a homeserver that does not say who may use it."""
 
@@ -134,15 +132,15 @@ class Dispatch:
 
     async def _buttons(self, room_id: str, person: str, target: str) -> Buttons | None:
         """Return what reactions to an event stand for. It may have been sent without us knowing as what."""
-        for _ in range(BUTTON_TRIES):
-            async with self._database.read() as reader:
-                # In this order: what is recorded between the two questions is found in the next turn.
-                sending = await outbox_storage.is_sending_buttons(reader, room_id, person)
-                found = await outbox_storage.buttons(reader, target)
-            if found is not None or not sending:
-                return found
-            await asyncio.sleep(BUTTON_SECONDS)
-        return None
+        async with self._database.read() as reader:
+            sending = await outbox_storage.is_sending_buttons(reader, room_id, person)
+            found = await outbox_storage.buttons(reader, target)
+        if found is not None or not sending:
+            return found
+        try:
+            return await self._outbox.buttons_of(room_id, target)
+        except MatrixError as error:
+            raise LaterError from error
 
     async def _awaited(self, event: InboxEvent) -> None:
         """Give a file to the command that waits for it; else it is none of ours."""

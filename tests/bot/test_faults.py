@@ -12,9 +12,12 @@ import pytest
 from aiohttp import web
 
 from bot.errors import EXIT_LOGIN, StartError
-from tests.bot.conftest import FailingDatabase, bodies, running, synced, until
-from tests.bot.fake_homeserver import MIA, ROOM, FakeHomeserver
-from tests.bot.scripted import Answer, hang, proxy_error, refuse, reply, truncated
+from storage import inbox
+from storage import outbox as storage
+from storage.outbox import Buttons
+from tests.bot.conftest import LONGEST, FailingDatabase, bodies, row, running, synced, until
+from tests.bot.fake_homeserver import MIA, ROOM, FakeHomeserver, text_event
+from tests.bot.scripted import Answer, do_and_hang_up, hang, proxy_error, refuse, reply, truncated
 
 HOSTILE_TEXT = b'{"next_batch": "s1", "rooms": "\xff\xfe"}'
 
@@ -264,3 +267,34 @@ async def test_a_command_waits_no_longer_than_its_room_can_bear(
         command = await fake.say("!language room fr")
         await until(lambda: fake.answers_to()[command])
         assert "Something went wrong on my side" in bodies(fake)[-1]
+
+
+async def test_a_button_works_under_a_message_whose_answer_was_lost(fake: FakeHomeserver, tmp_path: Path) -> None:
+    """The homeserver has the message and people see it; the bot was told neither that nor as which event."""
+    async with running(fake, tmp_path) as bot:
+        await synced(fake)
+        fake.script("send", do_and_hang_up)
+        fake.always("send", refuse(429, "M_LIMIT_EXCEEDED", retry_after_ms=60_000))
+        fake.script("event", proxy_error())
+        async with bot.database.write() as writer:
+            await storage.add(writer, [row("A question", buttons=Buttons(commands={"✅": "language room fr"}))])
+        await bot.app._outbox.resume()
+        await until(lambda: fake.taken)
+        shown = fake.taken[0].event_id
+        reaction = {"m.relates_to": {"rel_type": "m.annotation", "event_id": shown, "key": "✅"}}
+        await fake.put(text_event("$pressed", "") | {"type": "m.reaction", "content": reaction})
+        for kind, content in (
+            ("m.room.member", {"membership": "join"}),
+            ("m.room.power_levels", {"users": {MIA: 50}}),
+        ):
+            fake.state[ROOM, kind, MIA if kind == "m.room.member" else ""] = content
+
+        async def answered() -> bool:
+            async with bot.database.read() as reader:
+                found = await inbox.origin(reader, "$pressed")
+            return found is not None and (found.state, found.command) == ("answered", "language room")
+
+        async with asyncio.timeout(LONGEST):
+            while not await answered():
+                await asyncio.sleep(0.05)
+        assert bodies(fake) == ["A question"], "the homeserver takes no more for a minute"
