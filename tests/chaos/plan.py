@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.chaos import words
@@ -80,31 +80,27 @@ def _work(chance: random.Random, seconds: float, rate: float) -> list[Step]:
         at += chance.expovariate(rate)
     # What takes long begins early enough to be decided within the run.
     until = max(10.0, seconds * 0.85)
-    steps += _spread(
-        chance, 2.0, until, 45.0, lambda at, k: Step(at, "practice", chance.choice(AUTHORS), number=k)
-    )
-    steps += _spread(chance, 5.0, until, 240.0, lambda at, k: Step(at, "talk", TALKING, number=k))
-    suggest = lambda at, k: Step(at, "suggest", chance.choice(MEMBERS[:7]), "hall", number=k)  # noqa: E731
-    steps += _spread(chance, 4.0, until, 60.0, suggest)[: len(words.COUNTRIES) // 2]
-    bring = lambda at, k: Step(at, "import", chance.choice(MODERATORS), "office", number=k)  # noqa: E731
-    steps += _spread(chance, 6.0, until, 90.0, bring)
-    # Announcements and reminders fall due within the run, or soon after it.
     short = seconds < SHORT
-    add = lambda at, k: Step(
-        at, "event", chance.choice(MODERATORS), "office", number=k, seconds=60 if short else 90
-    )  # noqa: E731
-    steps += _spread(chance, 3.0, 10.0 if short else seconds * 0.8, 50.0, add)
+    for what, begin, end, every, who, where in (
+        ("practice", 2.0, until, 45.0, AUTHORS, ""),
+        ("talk", 5.0, until, 240.0, (TALKING,), ""),
+        ("suggest", 4.0, until, 60.0, MEMBERS[:7], "hall"),
+        ("import", 6.0, until, 90.0, MODERATORS, "office"),
+        # Announcements and reminders fall due within the run, or soon after it.
+        ("event", 3.0, 10.0 if short else seconds * 0.8, 50.0, MODERATORS, "office"),
+    ):
+        lead = (60.0 if short else 90.0) if what == "event" else 0.0
+        for number, at in enumerate(_spread(chance, begin, end, every)):
+            steps.append(Step(at, what, chance.choice(who), where, number=number, seconds=lead))
     return steps
 
 
-def _spread(
-    chance: random.Random, begin: float, end: float, every: float, make: Callable[[float, int], Step]
-) -> list[Step]:
-    found, at = [], begin
+def _spread(chance: random.Random, begin: float, end: float, every: float) -> Iterator[float]:
+    """Yield times from `begin` to `end`, about so many seconds apart."""
+    at = begin
     while at < end:
-        found.append(make(at, len(found)))
+        yield at
         at += chance.uniform(0.6, 1.4) * every
-    return found
 
 
 def _something(chance: random.Random, at: float) -> list[Step]:

@@ -1,7 +1,7 @@
 """A proxy between the bot and the homeserver that fails in the ways in which networks and proxies fail.
 
-It reads requests one by one, because a client waits for the answer before it sends the next on a connection, and so
-can say for each what becomes of it. Answers go through unread.
+It reads requests one by one, because a client waits for the answer before it sends the next on a connection, and
+so can say for each what becomes of it. Answers go through unread.
 """
 
 from __future__ import annotations

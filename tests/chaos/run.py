@@ -17,7 +17,7 @@ from storage import schema
 from tests.chaos.faults import STOPPED, Faults
 from tests.chaos.ledger import Broken, Ledger
 from tests.chaos.plan import Plan
-from tests.chaos.promises import Promises
+from tests.chaos.promises import check
 from tests.chaos.town import Town
 from tests.chaos.workload import Workload
 
@@ -34,8 +34,11 @@ Say = Callable[[str], None]
 class Outcome:
     """What a run came to."""
 
-    def __init__(self, plan: Plan, ledger: Ledger, promises: Promises, town: Town, took: float) -> None:
-        self._plan, self._ledger, self._promises, self._town, self._took = plan, ledger, promises, town, took
+    def __init__(
+        self, plan: Plan, ledger: Ledger, kept: dict[str, int], grown: str, town: Town, took: float
+    ) -> None:
+        self._plan, self._ledger, self._town, self._took = plan, ledger, town, took
+        self._kept, self._grown = kept, grown
 
     @property
     def broken(self) -> list[Broken]:
@@ -43,7 +46,7 @@ class Outcome:
 
     def summary(self) -> list[str]:
         """Return the ten lines that one keeps."""
-        ledger, kept = self._ledger, self._promises.kept
+        ledger, kept = self._ledger, self._kept
         broken = {one.promise for one in ledger.broken}
         starts = sum(entry.get("event") == "ready" for entry in self._town.bot.log)
         return [
@@ -57,7 +60,7 @@ class Outcome:
             f"requests hit: {sum(self._town.proxy.hit.values())} ("
             + ", ".join(f"{name} {count}" for name, count in sorted(self._town.proxy.hit.items()))
             + f"); the bot was ready {starts} times",
-            f"memory: {self._promises.grown}",
+            f"memory: {self._grown}",
             "left out: " + (", ".join(f"{name}" for name in sorted(ledger.skipped)) or "nothing"),
             "kept: " + "; ".join(f"{name} ({count})" for name, count in kept.items() if name not in broken),
             "broken: " + ("; ".join(sorted(broken)) or "nothing"),
@@ -119,9 +122,8 @@ async def run(plan: Plan, folder: Path, *, database: str | None = None, say: Say
             if town.clock
             else 0
         )
-        promises = Promises(town, ledger, slip)
-        await promises.check()
-        return Outcome(plan, ledger, promises, town, time.monotonic() - started)
+        kept, grown = await check(town, ledger, slip)
+        return Outcome(plan, ledger, kept, grown, town, time.monotonic() - started)
     finally:
         if hasattr(town, "bot"):
             town.write_log()

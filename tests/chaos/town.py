@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import glob
 import json
 import os
 import random
@@ -130,12 +129,12 @@ class Town:
         )
         if self._given:
             self.bot.configure(database_url=self._given)
-        library = next(iter(sorted(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1"))), None)
+        library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
         if library:
             self.clock = self.folder / "clock"
             self.clock.write_text("+0")
             self.bot.surround(
-                LD_PRELOAD=library,
+                LD_PRELOAD=str(library),
                 FAKETIME_TIMESTAMP_FILE=str(self.clock),
                 FAKETIME_CACHE_DURATION="1",
                 FAKETIME_DONT_FAKE_MONOTONIC="1",

@@ -98,10 +98,10 @@ ANYTHING = {"en": ENGLISH, "fr": FRENCH, "es": SPANISH, "slip": SLIPS, "hostile"
 WEIGHTS = {"en": 8, "fr": 4, "es": 4, "slip": 2, "hostile": 2}
 
 COUNTRIES = (
-    "Albania", "Bolivia", "Chad", "Fiji", "Gabon", "Haiti", "Iceland", "Jamaica", "Laos", "Malawi", "Nepal", "Oman",
-    "Palau", "Qatar", "Samoa", "Togo", "Vanuatu", "Yemen", "Zambia", "Bhutan", "Cuba", "Eritrea", "Guyana", "Kiribati",
-    "Lesotho", "Monaco", "Nauru", "Tonga", "Tuvalu", "Brunei", "Belize", "Barbados", "Benin", "Burundi", "Comoros",
-    "Djibouti", "Dominica", "Grenada", "Kuwait", "Maldives",
+    "Albania", "Bolivia", "Chad", "Fiji", "Gabon", "Haiti", "Iceland", "Jamaica", "Laos", "Malawi", "Nepal",
+    "Oman", "Palau", "Qatar", "Samoa", "Togo", "Vanuatu", "Yemen", "Zambia", "Bhutan", "Cuba", "Eritrea",
+    "Guyana", "Kiribati", "Lesotho", "Monaco", "Nauru", "Tonga", "Tuvalu", "Brunei", "Belize", "Barbados",
+    "Benin", "Burundi", "Comoros", "Djibouti", "Dominica", "Grenada", "Kuwait", "Maldives",
 )  # fmt: skip
 
 FORM = """!practice form

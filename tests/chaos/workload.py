@@ -1,4 +1,4 @@
-"""People play the plan: each step is a task of its own, and waits patiently while the bot or the homeserver is away."""
+"""People play the plan: each step is a task of its own, and waits while the bot or Synapse is away."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ class Workload:
         self._ledger.done["race"] += 1
 
     async def _suggest(self, step: Step) -> None:
-        country = words.COUNTRIES[step.number]
+        country = words.COUNTRIES[step.number % 20]
         told = f"{words.CANARY} {step.number} moved, see https://example.org"
         one = await self._asked(step.who, self._room(step), f"!focal suggest {country} The office of {told}")
         await self._answer(one)
