@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test format bench messages docs schemas locks clean
+.PHONY: demo test format bench chaos messages docs schemas locks clean
 
 $(VENV)/.ready: pyproject.toml requirements-dev.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -28,6 +28,11 @@ format: $(VENV)/.ready  ## write the source as `make test` wants it
 
 bench: $(VENV)/.ready  ## time from command to answer, bursts, look-ups, beside a bare client
 	$(BIN)/python -m benchmarks
+
+MINUTES ?= 10
+SEED ?= 1
+chaos: $(VENV)/.ready  ## everything around the bot breaks, and its promises are checked: MINUTES=10 SEED=1
+	$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED)
 
 messages: $(VENV)/.ready  ## bring the translation catalogues up to date with the source
 	$(BIN)/python -m bot.messages

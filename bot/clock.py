@@ -130,11 +130,10 @@ class Clock:
                 current = await storage.get(writer, one.kind, one.subject)
                 if current is None or current.due_at != one.due_at:
                     return False  # It was moved or cancelled since.
-                if now - one.due_at > task.grace:
+                late = now - one.due_at > task.grace
+                if late:
                     log.warning("too late to help, left out", kind=one.kind, due=one.due_at.isoformat())
-                    said = await task.missed(writer, one, now)
-                else:
-                    said = await task.act(writer, one, now)
+                said = await _news(writer, await (task.missed if late else task.act)(writer, one, now))
                 doubt = self._doubt(one)
                 rows = await outbox_storage.add(
                     writer, [row.model_copy(update={"doubt": doubt}) for row in said] if doubt else said
@@ -149,7 +148,7 @@ class Clock:
         except Exception as error:  # noqa: BLE001 - one task harms no other
             return self._put_off(one, now, error)
         self._failed.pop((one.kind, one.subject), None)
-        self._done(one.kind, (now - one.due_at).total_seconds(), now - one.due_at > task.grace)
+        self._done(one.kind, (now - one.due_at).total_seconds(), late)
         self._push(rows)
         return True
 
@@ -166,3 +165,8 @@ class Clock:
             exc_info=error,
         )
         return False
+
+
+async def _news(writer: Writer, rows: list[OutboxRow]) -> list[OutboxRow]:
+    """Return what was not said before: a clock that was set back lets the same be planned, and fall due, again."""
+    return [row for row in rows if not await outbox_storage.is_known(writer, row.txn_id)]

@@ -6,7 +6,7 @@ as if nothing had been. The lanes (`bot.lanes`) say when.
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from bot import answers
 from bot.authority import Authority
 from bot.calls import restored
 from bot.direct import Direct
+from bot.errors import MatrixError
 from bot.flood import Flood, Verdict
 from bot.outbox import Outbox
 from bot.posting import Posting
@@ -25,7 +26,8 @@ from bot.received import FileError, Received
 from bot.rooms import Rooms
 from commands import talks
 from commands.attachment import Attachment, ReceivedFile
-from commands.context import Asker, Condition, Surroundings, mark, translate
+from commands.context import Asker, Condition, Permission, Surroundings, mark, translate
+from commands.errors import LaterError
 from commands.registry import Command
 from commands.respond import Answer, Responder
 from storage import awaited_files, media, people
@@ -40,7 +42,8 @@ log = structlog.get_logger(__name__)
 
 WAITING = timedelta(minutes=10)
 """How long a command waits for its file."""
-BUTTON_TRIES, BUTTON_SECONDS = 50, 0.2
+UNDECIDED_SECONDS = 300.0
+"""How long a command, and with it its room, waits for a homeserver that does not say who may use it."""
 
 TOO_MANY = mark(
     "That is more than {limit} commands in a minute. I answer you again when the minute is over; please send "
@@ -88,10 +91,23 @@ class Dispatch:
         self._condition = condition
         self._received = received
         self._direct = direct
+        self._verdicts: dict[str, Verdict] = {}
+        self._undecided: dict[str, float] = {}  # since when events wait for the homeserver, by the monotonic clock
         self.answered = 0
 
     async def handle(self, event: InboxEvent) -> None:
-        """Deal with an event, and mark it as dealt with in the transaction that stores what follows."""
+        """Deal with an event, and mark it as dealt with in the transaction that stores what follows.
+
+        Raises:
+            LaterError: the homeserver must be asked for it, and does not answer now; nothing was stored.
+
+        """
+        await self._handle(event)
+        # Not before: an event that has to be handled again counts once.
+        self._verdicts.pop(event.event_id, None)
+        self._undecided.pop(event.event_id, None)
+
+    async def _handle(self, event: InboxEvent) -> None:
         if event.kind == "message" and await self._is_file_in_talk(event):
             await self._say(event, NO_FILES, "answered")
         elif event.kind == "message":
@@ -131,15 +147,15 @@ class Dispatch:
 
     async def _buttons(self, room_id: str, person: str, target: str) -> Buttons | None:
         """Return what reactions to an event stand for. It may have been sent without us knowing as what."""
-        for _ in range(BUTTON_TRIES):
-            async with self._database.read() as reader:
-                # In this order: what is recorded between the two questions is found in the next turn.
-                sending = await outbox_storage.is_sending_buttons(reader, room_id, person)
-                found = await outbox_storage.buttons(reader, target)
-            if found is not None or not sending:
-                return found
-            await asyncio.sleep(BUTTON_SECONDS)
-        return None
+        async with self._database.read() as reader:
+            sending = await outbox_storage.is_sending_buttons(reader, room_id, person)
+            found = await outbox_storage.buttons(reader, target)
+        if found is not None or not sending:
+            return found
+        try:
+            return await self._outbox.buttons_of(room_id, target)
+        except MatrixError as error:
+            raise LaterError from error
 
     async def _awaited(self, event: InboxEvent) -> None:
         """Give a file to the command that waits for it; else it is none of ours."""
@@ -169,7 +185,7 @@ class Dispatch:
             await self._mark(writer, event, "silent")
 
     async def _message(self, event: InboxEvent) -> None:
-        verdict = self._flood.verdict(event.sender, event.sent_at)
+        verdict = self._verdict(event)
         if verdict is Verdict.IGNORE:
             async with self._database.write() as writer:
                 await self._mark(writer, event, "flood")
@@ -177,6 +193,11 @@ class Dispatch:
             await self._say(event, TOO_MANY, "flood", limit=self._flood.limit)
         else:
             await self._respond(event, cause=event.event_id, earlier=[])
+
+    def _verdict(self, event: InboxEvent) -> Verdict:
+        if event.event_id not in self._verdicts:
+            self._verdicts[event.event_id] = self._flood.verdict(event.sender, event.sent_at)
+        return self._verdicts[event.event_id]
 
     async def _edit(self, event: InboxEvent) -> None:
         """Answer the new text of a message in place of the old answer."""
@@ -193,7 +214,7 @@ class Dispatch:
             await self._withdraw(event, "silent")
         elif not talked and earlier and (self._changes(origin) or self._changes_now(event)):
             await self._say(event, NOT_AGAIN, "answered")
-        elif self._flood.verdict(event.sender, event.sent_at) is not Verdict.ANSWER:
+        elif self._verdict(event) is not Verdict.ANSWER:
             async with self._database.write() as writer:
                 await self._mark(writer, event, "flood")
         elif talked:
@@ -226,7 +247,7 @@ class Dispatch:
             await self._say(event, error.message, "answered", **error.values)
             return
         surroundings = Surroundings(
-            holds=partial(self._authority.holds, user_id=event.sender, room_id=event.room_id, direct=asker.direct),
+            holds=partial(self._holds, event),
             condition=self._condition,
             moderation=self.moderation(),
             practices=self.practices(),
@@ -281,14 +302,32 @@ class Dispatch:
         self.answered += 1
         self._outbox.push(stored)
 
+    async def _holds(self, event: InboxEvent, permission: Permission) -> bool:
+        """Ask the homeserver what a person holds.
+
+        Raises:
+            LaterError: it cannot be asked now. Its answers could not be told to anybody either.
+            MatrixError: it could not be asked for a long time; others in the room wait no longer for that.
+
+        """
+        direct = self._rooms.is_direct(event.room_id)
+        try:
+            return await self._authority.holds(
+                permission, user_id=event.sender, room_id=event.room_id, direct=direct
+            )
+        except MatrixError as error:
+            since = self._undecided.setdefault(event.event_id, time.monotonic())
+            if time.monotonic() - since < UNDECIDED_SECONDS:
+                raise LaterError from error
+            raise
+
     async def _file_of(self, event: InboxEvent) -> ReceivedFile | None:
         """Fetch the file that a command is about, if it is one that takes a file."""
         payload = event.payload or {}
         declared = self._declared(payload)
         if declared is None or not declared.file:
             return None
-        permission, direct = declared.permission, self._rooms.is_direct(event.room_id)
-        if not await self._authority.holds(permission, user_id=event.sender, room_id=event.room_id, direct=direct):
+        if not await self._holds(event, declared.permission):
             return None  # Who may not run it is told so; nothing is fetched for them.
         return await self._received.fetch(payload, event.room_id)
 

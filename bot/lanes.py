@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.backoff import Backoff
+from commands.errors import LaterError
 from storage import inbox as storage
 from storage.database import Database
 from storage.inbox import InboxEvent
@@ -24,15 +25,21 @@ HELD = 100
 """Events of one lane in memory."""
 AT_ONCE = 32
 """Lanes that work at the same time."""
+LONGEST_PAUSE = 15.0
+"""Seconds; somebody waits for an answer."""
 
 
 @dataclass(slots=True)
 class Lane:
-    """What is to be done in a room. `behind`: more waits in the inbox than stands in the queue."""
+    """What is to be done in a room.
+
+    `behind`: more waits in the inbox than stands in the queue. `missed`: something came while that was so.
+    """
 
     room_id: str
     queue: deque[InboxEvent] = field(default_factory=deque)
     behind: bool = False
+    missed: bool = False
     done: int = 0
 
 
@@ -59,7 +66,7 @@ class Lanes:
         for event in events:
             lane = self._lane(event.room_id)
             if lane.behind or len(lane.queue) >= HELD:
-                lane.behind = True
+                lane.behind = lane.missed = True
             else:
                 lane.queue.append(event)
 
@@ -103,6 +110,7 @@ class Lanes:
 
     async def _catch_up(self, lane: Lane) -> None:
         """Read the next events of a lane from the inbox."""
+        lane.missed = False
         try:
             async with self._database.read() as reader:
                 rows = await storage.pending(reader, lane.room_id, after=lane.done, limit=HELD)
@@ -110,16 +118,23 @@ class Lanes:
             log.exception("cannot read the inbox", room=lane.room_id, error=type(error).__name__)
             await asyncio.sleep(1.0)
             return
-        # While `behind` is set nothing is put into the queue, so the order of the inbox is kept.
+        # While `behind` is set nothing is put into the queue, so the order of the inbox is kept. What came
+        # meanwhile may have been stored behind the snapshot that was read.
         lane.queue.extend(rows)
-        lane.behind = len(rows) == HELD
+        lane.behind = lane.missed or len(rows) == HELD
 
     async def _until_handled(self, event: InboxEvent) -> None:
         """Handle an event; when even its failure cannot be stored, try again later."""
-        backoff = Backoff()
+        backoff = Backoff(longest=LONGEST_PAUSE)
         while True:
             try:
                 await self._handle(event)
+            except LaterError as error:
+                pause = backoff.next()
+                log.warning(
+                    "an event waits for the homeserver", error=str(error.__cause__), again_in=round(pause, 1)
+                )
+                await asyncio.sleep(pause)
             except Exception as error:
                 pause = backoff.next()
                 log.exception("cannot handle an event", kind=event.kind, error=type(error).__name__)

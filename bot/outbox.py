@@ -23,7 +23,7 @@ from bot.past import Verdict
 from bot.session import Session
 from storage import outbox as storage
 from storage.database import Database, Writer
-from storage.outbox import OutboxRow
+from storage.outbox import Buttons, OutboxRow
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +98,26 @@ class Outbox:
             if row.room_id not in self._senders:
                 sender = asyncio.create_task(self._deliver(row.room_id), name=f"send {row.room_id}")
                 self._senders[row.room_id] = sender
+
+    async def buttons_of(self, room_id: str, event_id: str) -> Buttons | None:
+        """Return what reactions to an event stand for that may be a message of ours on its way.
+
+        The homeserver may have taken a message whose row waits to be sent again, because the answer was lost.
+
+        Raises:
+            MatrixError: the homeserver does not show the event now.
+
+        """
+        try:
+            event = await self._session.call("GET", "rooms", room_id, "event", event_id)
+        except RefusedError:
+            return None
+        content = event.get("content")
+        key = content.get(answers.KEY) if isinstance(content, Mapping) else None
+        if event.get("sender") != self._session.user_id or not isinstance(key, str):
+            return None
+        async with self._database.read() as reader:
+            return await storage.buttons_of(reader, key)
 
     async def drained(self) -> None:
         """Wait until nothing is left to send."""

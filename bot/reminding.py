@@ -9,7 +9,6 @@ from bot.voice import Voice, direct, said
 from commands import event_notice
 from commands.attachment import Reply
 from storage import events, reminders
-from storage import outbox as outbox_storage
 from storage.database import Writer
 from storage.due import Due
 from storage.outbox import OutboxRow, Priority
@@ -57,8 +56,7 @@ class Reminding:
         # Not `due_at`: it is another for each wish, and all together are one piece of news.
         subject = f"{number}/{(due.payload or {})['key']}"
         once = Due(kind="missed_reminders", subject=subject, due_at=_ALL)
-        rows = said(once, there, Reply(event_notice.missed_reminders(ctx, event)), now, Priority.ANNOUNCEMENT)
-        return [row for row in rows if not await outbox_storage.is_known(writer, row.txn_id)]
+        return said(once, there, Reply(event_notice.missed_reminders(ctx, event)), now, Priority.ANNOUNCEMENT)
 
     async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
         """Return nothing: `act` itself looks whether it is too late."""

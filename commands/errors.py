@@ -2,6 +2,7 @@
 
 CommandError          said to the person as it is; nothing the command wrote is kept
 └── ArgumentError     an argument was not understood; the command's usage and an example are added
+LaterError            what must be known cannot be asked now; nothing is said, and the command is run again later
 """
 
 from __future__ import annotations
@@ -19,3 +20,7 @@ class CommandError(Exception):
 
 class ArgumentError(CommandError):
     """What was typed does not fit the command's parameters."""
+
+
+class LaterError(Exception):
+    """The command cannot be decided on now. What it wrote is taken back, and it is run again after a pause."""

@@ -26,7 +26,7 @@ from commands.arguments import Parameter, read, read_call
 from commands.attachment import Attachment, Post, Reply
 from commands.calls import Call
 from commands.context import Asker, Condition, Context, Permission, Surroundings
-from commands.errors import ArgumentError, CommandError
+from commands.errors import ArgumentError, CommandError, LaterError
 from commands.registry import Command, Found, Registry
 from commands.rendering import Markdown, code, join, paragraphs
 from config.settings import PracticeSettings
@@ -82,7 +82,12 @@ class Responder:
     async def respond(
         self, asker: Asker, typed: str | Call, surroundings: Surroundings, now: datetime, finish: Finish
     ) -> None:
-        """Answer what `asker` typed, or had a client send in parts, and have `finish` store the answer."""
+        """Answer what `asker` typed, or had a client send in parts, and have `finish` store the answer.
+
+        Raises:
+            LaterError: it cannot be decided on now; nothing was stored.
+
+        """
         async with self._database.read() as reader:
             ctx = await self._context(reader, asker, surroundings, now)
             answer = await self._prepare(ctx, typed)
@@ -128,6 +133,8 @@ class Responder:
             return call if declared.writes else await call.run(ctx)
         except CommandError as error:
             return Answer(_objection(ctx, declared, error), declared.name)
+        except LaterError:
+            raise
         except Exception as error:
             if failure(error) is not None:
                 raise
@@ -150,6 +157,8 @@ class Responder:
                 await finish(writer, await call.run(ctx))
         except CommandError as error:
             instead = Answer(_objection(ctx, call.command, error), call.command.name)
+        except LaterError:
+            raise
         except Exception as error:
             if failure(error) is not None:
                 raise

@@ -138,6 +138,13 @@ async def buttons(reader: Reader, event: str) -> Buttons | None:
     return Buttons.model_validate(found) if found else None
 
 
+async def buttons_of(reader: Reader, txn_id: str) -> Buttons | None:
+    """Return what reactions to the message with this transaction id stand for, also while it is on its way."""
+    query = sa.select(outbox.c.buttons).where(outbox.c.txn_id == txn_id)
+    found = (await reader.sql.execute(query)).scalar()
+    return Buttons.model_validate(found) if found else None
+
+
 async def is_sending_buttons(reader: Reader, room_id: str, person: str) -> bool:
     """Tell whether a message with buttons is on its way to a room or a person.
 

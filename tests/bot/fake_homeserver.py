@@ -93,6 +93,7 @@ class FakeHomeserver:
             ("POST", f"{root}/join/{{room}}", "join"),
             ("GET", f"{root}/joined_rooms", "joined_rooms"),
             ("GET", f"{room}/messages", "messages"),
+            ("GET", f"{room}/event/{{event}}", "event"),
             ("PUT", f"{room}/send/{{kind}}/{{txn}}", "send"),
             ("PUT", f"{room}/redact/{{event}}/{{txn}}", "redact"),
             ("GET", f"{room}/state/{{kind}}/{{key:.*}}", "state"),
@@ -270,6 +271,10 @@ class FakeHomeserver:
         if len(kept) < len(places):
             page["end"] = f"s{kept[-1]}"
         return page
+
+    async def _event(self, request: web.Request) -> dict[str, Any]:
+        wanted = request.match_info["event"]
+        return next(event for _room, event in self._events if event["event_id"] == wanted)
 
     async def _send(self, request: web.Request) -> dict[str, Any]:
         return await self._take(request, request.match_info["kind"], await request.json())

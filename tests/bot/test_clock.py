@@ -138,6 +138,16 @@ async def test_a_clock_set_forwards_and_back_repeats_nothing(scene: Scene) -> No
     await scene.at(10)
     await scene.at(24 * 60 + 9)
     assert scene.bell.rang == ["a"]
+
+
+async def test_what_is_planned_again_because_the_clock_was_set_back_is_not_said_again(scene: Scene) -> None:
+    await scene.schedule("a", 10)
+    await scene.at(10)
+    await scene.at(9)
+    await scene.schedule("a", 10)  # the event was edited, and for all that the clock says it is still to come
+    await scene.at(10)
+    assert [row.txn_id for row in scene.sent] == [f"a/{START + timedelta(minutes=10)}"]
+    assert await scene.waiting() == 0
     await scene.at(24 * 60 + 10)
     assert scene.bell.rang == ["a", "a"]
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.errors import EXIT_LOGIN, StartError
-from tests.bot.conftest import FailingDatabase, running, synced, until
-from tests.bot.fake_homeserver import FakeHomeserver
-from tests.bot.scripted import Answer, hang, proxy_error, refuse, reply, truncated
+from storage import inbox
+from storage import outbox as storage
+from storage.outbox import Buttons
+from tests.bot.conftest import LONGEST, FailingDatabase, bodies, row, running, synced, until
+from tests.bot.fake_homeserver import MIA, ROOM, FakeHomeserver, text_event
+from tests.bot.scripted import Answer, do_and_hang_up, hang, proxy_error, refuse, reply, truncated
 
 HOSTILE_TEXT = b'{"next_batch": "s1", "rooms": "\xff\xfe"}'
 
@@ -221,3 +227,74 @@ async def test_a_database_that_cannot_commit(fake: FakeHomeserver, tmp_path: Pat
         second = await fake.say("!status")
         await until(lambda: fake.answers_to()[second])
         assert fake.answers_to() == {first: 1, second: 1}
+
+
+async def _knows_no_members(request: web.Request, fake: FakeHomeserver) -> web.StreamResponse:
+    """Answer as a homeserver that does not find who is in a room, and what they may do."""
+    if request.match_info["kind"] == "m.room.encryption":
+        return await fake.answer(request)
+    return await refuse(500, "M_UNKNOWN")(request, fake)
+
+
+async def test_a_command_waits_for_a_homeserver_that_does_not_say_who_may_use_it(
+    fake: FakeHomeserver, tmp_path: Path, logged: list[MutableMapping[str, Any]]
+) -> None:
+    fake.state[ROOM, "m.room.member", MIA] = {"membership": "join"}
+    fake.state[ROOM, "m.room.power_levels", ""] = {"users": {MIA: 50}}
+    fake.join_room("!other:example.org")
+    async with running(fake, tmp_path):
+        await synced(fake)
+        fake.always("state", _knows_no_members)
+        command = await fake.say("!language room fr")
+        elsewhere = await fake.say("!term genocide", "!other:example.org")
+        await until(lambda: fake.answers_to()[elsewhere])
+        await until(lambda: any(one["event"] == "an event waits for the homeserver" for one in logged))
+        assert fake.answers_to() == {elsewhere: 1}
+        fake.mend("state")
+        await until(lambda: fake.answers_to()[command])
+        assert "français" in bodies(fake)[-1]
+        assert fake.answers_to() == {command: 1, elsewhere: 1}
+    assert not [one for one in logged if one["event"] == "command failed"]
+
+
+async def test_a_command_waits_no_longer_than_its_room_can_bear(
+    fake: FakeHomeserver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.dispatch.UNDECIDED_SECONDS", 0.0)
+    async with running(fake, tmp_path):
+        await synced(fake)
+        fake.always("state", _knows_no_members)
+        command = await fake.say("!language room fr")
+        await until(lambda: fake.answers_to()[command])
+        assert "Something went wrong on my side" in bodies(fake)[-1]
+
+
+async def test_a_button_works_under_a_message_whose_answer_was_lost(fake: FakeHomeserver, tmp_path: Path) -> None:
+    """The homeserver has the message and people see it; the bot was told neither that nor as which event."""
+    async with running(fake, tmp_path) as bot:
+        await synced(fake)
+        fake.script("send", do_and_hang_up)
+        fake.always("send", refuse(429, "M_LIMIT_EXCEEDED", retry_after_ms=60_000))
+        fake.script("event", proxy_error())
+        async with bot.database.write() as writer:
+            await storage.add(writer, [row("A question", buttons=Buttons(commands={"✅": "language room fr"}))])
+        await bot.app._outbox.resume()
+        await until(lambda: fake.taken)
+        shown = fake.taken[0].event_id
+        reaction = {"m.relates_to": {"rel_type": "m.annotation", "event_id": shown, "key": "✅"}}
+        await fake.put(text_event("$pressed", "") | {"type": "m.reaction", "content": reaction})
+        for kind, content in (
+            ("m.room.member", {"membership": "join"}),
+            ("m.room.power_levels", {"users": {MIA: 50}}),
+        ):
+            fake.state[ROOM, kind, MIA if kind == "m.room.member" else ""] = content
+
+        async def answered() -> bool:
+            async with bot.database.read() as reader:
+                found = await inbox.origin(reader, "$pressed")
+            return found is not None and (found.state, found.command) == ("answered", "language room")
+
+        async with asyncio.timeout(LONGEST):
+            while not await answered():
+                await asyncio.sleep(0.05)
+        assert bodies(fake) == ["A question"], "the homeserver takes no more for a minute"

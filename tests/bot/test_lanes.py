@@ -28,7 +28,7 @@ from commands.respond import Answer, Finish, Responder
 from config.settings import InviteSettings, RoomSettings
 from storage import inbox as storage
 from storage import outbox as outbox_storage
-from storage.database import Database
+from storage.database import Database, Reader
 from storage.inbox import InboxEvent
 from storage.outbox import OutboxRow
 from storage.rooms import Room
@@ -174,6 +174,24 @@ async def test_what_an_earlier_run_left_is_handled_once_and_before_what_is_new(o
     async with office.database.read() as reader:
         assert await storage.count_pending(reader) == 0
         assert await outbox_storage.count_pending(reader) == 160
+
+
+async def test_what_comes_between_a_look_into_the_inbox_and_its_end_is_not_left_there(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = storage.pending
+
+    async def slowly(reader: Reader, room_id: str, *, after: int, limit: int) -> list[InboxEvent]:
+        found = await look(reader, room_id, after=after, limit=limit)
+        if after == 0:  # the snapshot is taken; something comes before the lane goes on
+            office.lanes.deliver(await office.store(["comes in between"]))
+        return found
+
+    monkeypatch.setattr(storage, "pending", slowly)
+    await office.store(["left by an earlier run"])
+    await office.lanes.resume()
+    await office.done()
+    assert [body for _, body in office.sink.said] == ["left by an earlier run", "comes in between"]
 
 
 async def test_rooms_work_side_by_side(office: Office) -> None:

@@ -8,13 +8,16 @@ import json
 import os
 import signal
 import sys
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from bot.demo.client import Client
+from bot.demo.client import Client, ClientError
 from bot.demo.homeserver import Homeserver
+
+T = TypeVar("T")
 
 _numbers = itertools.count(1)
 
@@ -44,6 +47,12 @@ class RunningBot:
         self._reading: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self.log: list[dict[str, Any]] = []
+        self.heard_at: list[float] = []
+        """When each line of the log came, by the monotonic clock."""
+
+    def surround(self, **variables: str) -> None:
+        """Set environment variables that are no settings, for the next start."""
+        self._environment |= variables
 
     def configure(self, **settings: Any) -> None:
         """Change settings, for the next start."""
@@ -59,6 +68,19 @@ class RunningBot:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def send_signal(self, what: signal.Signals) -> None:
+        """Send a signal and do not wait."""
+        assert self._process is not None
+        self._process.send_signal(what)
+
+    async def until_ready(self, seconds: float = 180) -> None:
+        """Wait until this run of the bot has said that it is ready."""
+        await asyncio.wait_for(self._ready.wait(), seconds)
+
     async def start(self, *, ready: bool = True) -> Self:
         self._ready.clear()
         self._process = await asyncio.create_subprocess_exec(
@@ -66,7 +88,7 @@ class RunningBot:
         )
         self._reading = asyncio.create_task(self._read(self._process))
         if ready:
-            await asyncio.wait_for(self._ready.wait(), 180)
+            await self.until_ready()
         return self
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
@@ -77,6 +99,7 @@ class RunningBot:
             except ValueError:
                 entry = {"event": line.decode().rstrip()}
             self.log.append(entry)
+            self.heard_at.append(time.monotonic())
             if entry.get("event") == "ready":
                 self._ready.set()
 
@@ -177,3 +200,15 @@ def reply_to(event: dict[str, Any]) -> str | None:
 def replies(watcher: Client, room: str, bot: str) -> list[str]:
     """Return what the bot replied to in a room, in the order of its answers."""
     return [reply for event in watcher.seen.get(room, []) if event["sender"] == bot and (reply := reply_to(event))]
+
+
+async def persistently(ask: Callable[[], Awaitable[T]], seconds: float = 120) -> T:
+    """Ask the homeserver until it answers, also when it is away for a while. What it refuses is raised."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return await ask()
+        except ClientError as error:
+            if 400 <= error.status < 500 or time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.2)

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from bot.demo.client import Client
 from bot.demo.homeserver import Homeserver
-from tests.homeserver.running import RunningBot, every_answer, fresh, joined, replies, room_with_bot
+from tests.homeserver.running import (
+    RunningBot,
+    every_answer,
+    fresh,
+    joined,
+    persistently,
+    replies,
+    room_with_bot,
+)
 
 TERMS = ("genocide", "r2p", "torture", "impunity", "minority", "dignity", "hate speech", "early warning")
 
@@ -102,14 +110,8 @@ async def test_300_commands_through_kills_and_a_restart_of_the_homeserver(tmp_pa
 
 async def patiently(member: Client, room: str, text: str) -> str:
     """Say something once, also when the homeserver is away for a moment."""
-    transaction = fresh("once")
-    for _ in range(100):
-        try:
-            content = {"msgtype": "m.text", "body": text}
-            return await member.send(room, "m.room.message", content, txn_id=transaction)
-        except Exception:  # the homeserver is being restarted
-            await asyncio.sleep(0.2)
-    raise AssertionError("the homeserver did not come back")
+    transaction, content = fresh("once"), {"msgtype": "m.text", "body": text}
+    return await persistently(lambda: member.send(room, "m.room.message", content, txn_id=transaction))
 
 
 async def test_30_commands_under_the_default_rate_limits(tmp_path: Path) -> None:
