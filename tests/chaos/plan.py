@@ -39,8 +39,13 @@ class Step:
 
     def line(self) -> str:
         """Write it in one short line."""
-        parts = [self.who, self.where and f"in {self.where}", self.number and f"no. {self.number}"]
-        parts += [self.seconds and f"{self.seconds:.1f} s", self.text and repr(self.text[:50])]
+        parts = [
+            self.who,
+            f"in {self.where}" if self.where else "",
+            f"no. {self.number}" if self.number else "",
+            f"{self.seconds:.1f} s" if self.seconds else "",
+            repr(self.text[:50]) if self.text else "",
+        ]
         return f"{int(self.at) // 60:3d}:{self.at % 60:04.1f}  {self.what:<12} " + " ".join(p for p in parts if p)
 
 

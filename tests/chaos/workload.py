@@ -125,10 +125,9 @@ class Workload:
 
     async def _thread(self, step: Step) -> None:
         root = await self._town.say(step.who, self._room(step), words.TALK[0])
-        relation = {"rel_type": "m.thread", "event_id": root, "is_falling_back": True}
-        await self._asked(
-            step.who, self._room(step), step.text, **relation, **{"m.in_reply_to": {"event_id": root}}
-        )
+        relation: dict[str, Any] = {"rel_type": "m.thread", "event_id": root, "is_falling_back": True}
+        relation["m.in_reply_to"] = {"event_id": root}
+        await self._asked(step.who, self._room(step), step.text, **relation)
 
     async def _edit(self, step: Step) -> None:
         one = await self._asked(step.who, self._room(step), f"!term {step.text}")
