@@ -14,14 +14,14 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
 from config import starter
-from storage import due, events, focal, glossary, practice_search, schema
+from storage import due, events, focal, glossary, schema, submissions
 from storage.audit import Entry
 from storage.database import Reader, Writer
 from storage.due import Due
 from storage.event_changes import CHANGED
 from storage.glossary import Concept
 from storage.reviews import Remark
-from storage.submissions import PUBLIC, Submission
+from storage.submissions import Submission
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -148,10 +148,7 @@ async def replace(writer: Writer, content: Content, at: datetime) -> None:
         await due.schedule(writer, Due(kind=CHANGED, subject=str(kept.id), due_at=at))
     await events.recompute(writer, at)
     await writer.changed("events")
-    await _insert(writer, schema.submission, content.practices)
-    for one in content.practices:
-        if one.kind == "practice" and one.state in PUBLIC:
-            await practice_search.put(writer, one.id, one.language, one.fields)
+    await submissions.put_all(writer, content.practices)
     await _insert(writer, schema.review, content.reviews)
     await _insert(writer, schema.audit, content.audit)
     await _insert(writer, schema.guidance, content.guidance)

@@ -189,6 +189,15 @@ async def add(writer: Writer, one: Submission) -> Submission:
     return kept
 
 
+async def put_all(writer: Writer, some: Sequence[Submission]) -> None:
+    """Store submissions of another instance with their numbers, where there are none."""
+    if some:
+        await writer.sql.execute(sa.insert(submission), [{"id": one.id, **_stored(one)} for one in some])
+    for one in some:
+        if one.kind == "practice" and one.state in PUBLIC:
+            await practice_search.put(writer, one.id, one.language, one.fields)
+
+
 async def change(
     writer: Writer,
     number: int,
@@ -229,9 +238,7 @@ async def change(
         }
     )
     after.public_at = _public_at(before, after, at)
-    country = after.fields.get("country") if after.public_at else None
-    values = after.model_dump(exclude={"id"}) | {"public_country": country}
-    await writer.sql.execute(sa.update(submission).where(submission.c.id == number).values(**values))
+    await writer.sql.execute(sa.update(submission).where(submission.c.id == number).values(**_stored(after)))
     if before.kind == "practice" and (before.state in PUBLIC or after.state in PUBLIC):
         await writer.changed("practices")
     if after.kind == "practice" and after.state in PUBLIC:
@@ -251,6 +258,12 @@ async def change(
     if action == "erase":
         await reviews.forget(writer, number)
     return after
+
+
+def _stored(one: Submission) -> Facts:
+    """Return what is stored of a submission, besides its number."""
+    country = one.fields.get("country") if one.public_at else None
+    return one.model_dump(exclude={"id"}) | {"public_country": country}
 
 
 def _public_at(before: Submission, after: Submission, at: datetime) -> datetime | None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from bot import content_files
 from bot.cli import app
 from bot.errors import EXIT_PROBLEM, EXIT_SETTINGS
-from storage import due, events, focal, guidance, practice_search, reviews, submissions
+from storage import due, events, focal, guidance, library, practice_search, reviews, submissions
 from storage import starter as starter_content
 from storage.database import Database
 from storage.events import Event
@@ -114,7 +114,12 @@ def practice(number: int) -> Submission:
         kind="practice",
         author="ab12",
         language="en",
-        fields={"title": f"Radio number {number}", "summary": "Voices on the air.", "countries": ["KE"]},
+        fields={
+            "title": f"Radio number {number}",
+            "summary": "Voices on the air.",
+            "country": "KE",
+            "visibility": "public",
+        },
         consent={"text": "1"},
         created_at=NOW,
         updated_at=NOW,
@@ -183,6 +188,7 @@ async def test_numbers_stay_and_what_was_published_is_found(two: Two) -> None:
         found = await submissions.get(writer, 1)
         assert found is not None
         assert found.state == "published"
+        assert await library.practice_countries(writer) == {"KE": 1}, "the public library shows what it showed"
         assert (await submissions.add(writer, practice(9))).id == 5, "no number is given twice"
         [waits] = [one for one in await due.ready(writer, datetime.now(UTC), 100) if one.subject == "35"]
         assert waits.kind == "event_changed", "what is to be announced of it is planned"
