@@ -167,7 +167,7 @@ def test_every_command_of_the_program_is_documented_and_every_documented_one_exi
         for first, rest in re.findall(r"(?m)\bgaamac-bot ([a-z-]+)([^\n]*)", code):
             if first not in words:
                 continue  # the name of the bot before a word, as in the name of a service or a folder
-            name = next(name for name in there if f"{first}{rest}".startswith(name))
+            name = next(name for name in there if f"{first}{rest} ".startswith(f"{name} "))
             named.add(name)
             assert set(re.findall(r"(?<= )--[a-z-]+", rest.partition("#")[0])) <= there[name], (
                 f"{document}: {name}"
