@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import sqlite3
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,6 +66,7 @@ async def measure(events: int, practices: int, requests: int, commands: int, rat
                 contenders.bot(homeserver, watcher, folder / "bot", web) as (bot, _),
                 aiohttp.ClientSession(f"http://{listen}") as visitor,
             ):
+                await _settled(folder / "bot" / "bot.db")
                 pages, first = await _read(visitor, practices, words, requests)
                 alone, visited = Latency(), Latency()
                 answered: list[float] = []
@@ -79,6 +81,16 @@ async def measure(events: int, practices: int, requests: int, commands: int, rat
     return Result(
         events, practices, pages, first, Times.of(alone.taken), Times.of(visited.taken), rate, answered=mean
     )
+
+
+async def _settled(database: Path) -> None:
+    """Wait until the bot has done what thousands of new events, and a first start, give it to do."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        # It is another process that does it.
+        while connection.execute(  # noqa: ASYNC110
+            "SELECT count(*) FROM due WHERE due_at <= ?", [f"{datetime.now(UTC):%F %T}"]
+        ).fetchone() != (0,) or not any((database.parent / "backups").glob("*")):
+            await asyncio.sleep(1)
 
 
 def _add(all_: Latency, some: Latency) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -83,17 +83,23 @@ async def practices(reader: Reader, limit: int, offset: int = 0, country: str | 
 
 async def practice_count(reader: Reader, country: str | None = None) -> int:
     """Return how many practices there are, of one country or of all."""
-    query = sa.select(sa.func.count()).select_from(submission).where(_IS_PUBLIC)
-    if country is not None:
-        query = query.where(submission.c.public_country == country)
-    return int((await reader.sql.execute(query)).scalar() or 0)
+    known = await _practices_by_country(reader)
+    return sum(known.values()) if country is None else known.get(country, 0)
 
 
 async def practice_countries(reader: Reader) -> dict[str, int]:
     """Return from which countries there are how many practices."""
-    column = submission.c.public_country
-    query = sa.select(column, sa.func.count()).where(_IS_PUBLIC, column.is_not(None)).group_by(column)
-    return {row[0]: row[1] for row in await reader.sql.execute(query)}
+    known = await _practices_by_country(reader)
+    return {code: count for code, count in known.items() if code is not None}
+
+
+async def _practices_by_country(reader: Reader) -> dict[str | None, int]:
+    async def count() -> dict[str | None, int]:
+        column = submission.c.public_country
+        query = sa.select(column, sa.func.count()).where(_IS_PUBLIC).group_by(column)
+        return {row[0]: row[1] for row in await reader.sql.execute(query)}
+
+    return await reader.cached("practices", count, part="/countries")
 
 
 async def practice_numbers(reader: Reader, limit: int) -> list[int]:
@@ -215,22 +221,40 @@ async def find_events(reader: Reader, words: str, limit: int) -> tuple[list[Kept
     asked = fold(words).split()
     if not asked:
         return [], 0
-    texts = await reader.cached("events", lambda: _event_texts(reader), part="/public")
-    numbers = [number for _, number, text in texts if all(word in text for word in asked)]
+    text = await reader.cached("events", lambda: _event_text(reader), part="/public")
+    numbers = list(_containing(text, asked))
     query = sa.select(event).where(_OPEN, event.c.id.in_(numbers[:limit]))
     found = {row.id: Kept.model_validate(dict(row._mapping)) for row in await reader.sql.execute(query)}
     return [found[number] for number in numbers[:limit]], len(numbers)
 
 
-async def _event_texts(reader: Reader) -> list[tuple[str, int, str]]:
-    """Return what is searched of each event, folded, the latest first."""
+async def _event_text(reader: Reader) -> str:
+    """Return what is searched: of each event its number and its words, folded, in a line; the latest first."""
     some = await public_events(reader)
-    return await asyncio.to_thread(lambda: sorted(map(_searched, some), reverse=True))
+    return await asyncio.to_thread(lambda: "".join(map(_line, sorted(some, key=_latest, reverse=True))))
 
 
-def _searched(one: Kept) -> tuple[str, int, str]:
+def _latest(one: Kept) -> tuple[str, int]:
+    return one.timing.start, one.id
+
+
+def _line(one: Kept) -> str:
     texts = [*one.titles.values(), *one.descriptions.values(), one.place or "", one.organiser or "", *one.topics]
-    return one.timing.start, one.id, fold(" ".join(texts))
+    words = " ".join(fold(" ".join(texts)).split())
+    return f"{one.id} {words}\n"
+
+
+def _containing(text: str, asked: Sequence[str]) -> Iterator[int]:
+    """Yield the numbers of the lines in which all these words are."""
+    # One long string is looked through many times as quickly as thousands of short ones.
+    rarest = max(asked, key=len)
+    found = text.find(rarest)
+    while found >= 0:
+        start, end = text.rfind("\n", 0, found) + 1, text.index("\n", found)
+        number, _, words = text[start:end].partition(" ")
+        if all(word in words for word in asked):
+            yield int(number)
+        found = text.find(rarest, end)
 
 
 async def event_numbers(reader: Reader, limit: int) -> list[int]:

@@ -6,8 +6,9 @@ in each language, because nobody says in which language they ask.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -37,7 +38,12 @@ _ALIKE = sa.text(
     "SELECT rowid, title, summary, rest FROM practice_text WHERE practice_text MATCH :match "
     "AND rank MATCH 'bm25(0.0, 10.0, 4.0, 1.0)' ORDER BY rank LIMIT 20"
 )
+_COMMON = sa.text("SELECT term, doc FROM practice_word WHERE doc > :few")
 ALIKE_WORDS = 40
+FEW = 20
+"""Practices in which a word may occur to be a rare one."""
+LOOKED_AT = 1000
+"""Practices that are looked at, by how often their words occur, for related ones."""
 NEARER = 3.0
 """How much more a practice in the language of who asks weighs."""
 _WORD = re.compile(r"\w+")
@@ -76,7 +82,7 @@ async def alike(reader: Reader, text: str, language: str, least: int) -> list[in
     asked = [stem for stem in dict.fromkeys(stems(text, language)) if stem not in STOP_WORDS and len(stem) > 2]
     if not asked:
         return []
-    match = " OR ".join(f'"{stem}"' for stem in asked[:ALIKE_WORDS])
+    match = " OR ".join(f'"{stem}"' for stem in await _rare(reader, asked))
     shared = []
     for row in await reader.sql.execute(_ALIKE, {"match": match}):
         words = set(f"{row.title} {row.summary} {row.rest}".split())
@@ -85,18 +91,38 @@ async def alike(reader: Reader, text: str, language: str, least: int) -> list[in
     return shared
 
 
+async def _rare(reader: Reader, asked: Sequence[str]) -> list[str]:
+    """Return those of the stems by which few are found, the rarest first: all of them in a small library."""
+
+    async def count() -> dict[str, int]:
+        return {row.term: row.doc for row in await reader.sql.execute(_COMMON, {"few": FEW})}
+
+    common = await reader.cached("practices", count, part="/words")
+    rarest = sorted((common.get(stem, FEW), stem) for stem in asked[:ALIKE_WORDS])
+    together = itertools.accumulate(number for number, _ in rarest)
+    return [stem for (_, stem), total in zip(rarest, together, strict=True) if total <= LOOKED_AT] or [
+        rarest[0][1]
+    ]
+
+
 def stems(text: str, language: str) -> list[str]:
     """Return the stems of the words of a text, without accents: those tell Snowball what a word is."""
-    stemmer = _stemmer(LANGUAGES.get(language, "english"))
-    return [fold(stem) for stem in stemmer.stemWords(_WORD.findall(text.casefold()))]
+    name = LANGUAGES.get(language, "english")
+    return [_stem(word, name) for word in _WORD.findall(text.casefold())]
 
 
 def _each(word: str) -> list[str]:
     """Return a word as it may be stemmed in each language, with the accents that it was typed with or without."""
     forms = [fold(word)]
     for name in LANGUAGES.values():
-        forms += [fold(_stemmer(name).stemWord(one)) for one in (word, fold(word))]
+        forms += [_stem(one, name) for one in (word, fold(word))]
     return list(dict.fromkeys(form for form in forms if form))
+
+
+# The same words come again and again, and Snowball is slow in Python.
+@lru_cache(maxsize=20_000)
+def _stem(word: str, name: str) -> str:
+    return fold(_stemmer(name).stemWord(word))
 
 
 @lru_cache

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
