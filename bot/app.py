@@ -104,8 +104,8 @@ from storage import inbox as inbox_storage
 from storage import outbox as outbox_storage
 from storage import rooms as room_storage
 from storage.database import Database
-from storage.migrate import NewerDatabaseError
 from storage.outbox import OutboxRow
+from storage.postgres import UnusableDatabaseError
 
 log = structlog.get_logger(__name__)
 
@@ -492,7 +492,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
             ) from error
         try:
             database = await Database.open(settings.database_url, backups=folder / "backups")
-        except NewerDatabaseError as error:
+        except UnusableDatabaseError as error:
             raise StartError(str(error), exit_code=EXIT_DATABASE) from error
         except Exception as error:
             raise StartError(

@@ -19,6 +19,7 @@ from bot.encryption.secret_storage import RecoveryKey
 from bot.errors import EXIT_DATABASE, EXIT_SETTINGS, StartError
 from config.settings import LogSettings, Settings, SettingsError, load
 from storage import audit_file
+from storage.postgres import UnusableDatabaseError
 
 app = typer.Typer(
     help="The Matrix bot of the GAAMAC community.",
@@ -62,7 +63,7 @@ def verify(config: Config = None) -> None:
     async def look() -> None:
         try:
             broken, count = await audit_file.verify(settings.database_url)
-        except audit_file.NoAuditError as error:
+        except UnusableDatabaseError as error:
             raise StartError(str(error), exit_code=EXIT_DATABASE) from error
         if broken is not None:
             kind = "rows are missing before it" if broken.missing else "it was changed"

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from storage import inbox, outbox, schema
+from storage import inbox, outbox, postgres, schema
 from storage import rooms as room_storage
 from storage.database import Reader
 from storage.migrate import MIGRATIONS, current
@@ -44,33 +44,41 @@ class Inspection(BaseModel):
 
 
 async def inspect(url: str) -> Inspection:
-    """Look at the database at `url`. One that does not exist is `empty`, and is not made."""
-    address = _readable(url)
-    if address is None:
-        return Inspection(state="empty")
-    engine = create_async_engine(address)
-    try:
-        found = await current(engine)
-        if found != schema.HEAD:
-            state: Literal["empty", "older", "newer"]
-            state = "empty" if found is None else "older" if found in _known() else "newer"
-            return Inspection(state=state, found=found)
-        async with engine.connect() as connection:
-            return await _contents(Reader(connection, {}))
-    finally:
-        await engine.dispose()
+    """Look at the database at `url`. One that does not exist is `empty`, and is not made.
+
+    Raises:
+        UnusableDatabaseError: the server or the database cannot be used.
+
+    """
+    async with postgres.explaining(url):
+        engine = looking(url)
+        if engine is None:
+            return Inspection(state="empty")
+        try:
+            found = await current(engine)
+            if found != schema.HEAD:
+                state: Literal["empty", "older", "newer"]
+                state = "empty" if found is None else "older" if found in _known() else "newer"
+                return Inspection(state=state, found=found)
+            async with engine.connect() as connection:
+                return await _contents(Reader(connection, {}))
+        finally:
+            await engine.dispose()
 
 
-def _readable(url: str) -> sa.URL | None:
-    """Return an address that makes no database; None when there is none."""
+def looking(url: str) -> AsyncEngine | None:
+    """Return what connects to a database and makes none; None when there is none."""
     address = sa.make_url(url)
-    if address.get_backend_name() != "sqlite" or not address.database:
-        return address
+    if address.get_backend_name() != "sqlite":
+        return postgres.engine(address, writes=False)
+    if not address.database:
+        return create_async_engine(address)
     path = Path(address.database)
     if not path.exists():
         return None
     # Not `ro`: a reader of a write-ahead log must write into the file with its index.
-    return address.set(database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
+    file = address.set(database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
+    return create_async_engine(file)
 
 
 async def _contents(reader: Reader) -> Inspection:

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage import schema
+from storage import postgres, schema
+from storage.postgres import UnusableDatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class NewerDatabaseError(Exception):
+class NewerDatabaseError(UnusableDatabaseError):
     """The database was written by a later version of the bot."""
 
     def __init__(self, revision: str) -> None:
@@ -30,6 +31,7 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
 
     Raises:
         NewerDatabaseError: the schema is one that this version does not know.
+        UnusableDatabaseError: it cannot hold every text.
 
     """
     present = await current(engine)
@@ -52,6 +54,8 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
         command.upgrade(config, "head")
 
     async with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            await postgres.check(connection)
         await connection.run_sync(upgrade)
 
 

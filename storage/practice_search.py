@@ -7,36 +7,75 @@ in each language, because nobody says in which language they ask.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import snowballstemmer
 import sqlalchemy as sa
 
+from storage import full_text
 from storage.database import Reader, Writer
 from storage.folding import fold
+from storage.full_text import Groups, Word
 from storage.glossary_search import STOP_WORDS
 
 LANGUAGES = {"en": "english", "fr": "french", "es": "spanish"}
 MOST = 200
 WORDS = 12
 """Of a question; a longer one finds nothing more."""
+# The same weights as for FTS5: of D, C, B and A. In a long text a word weighs less (1).
+_RANK = "-ts_rank('{0, 0.1, 0.4, 1}', words, asked, 1)"
 
-_PUT = sa.text(
-    "INSERT INTO practice_text (rowid, language, title, summary, rest) "
-    "VALUES (:id, :language, :title, :summary, :rest)"
-)
-_DROP = sa.text("DELETE FROM practice_text WHERE rowid = :id")
-# Ordered by the rank alone, FTS5 keeps only the best while it looks; any other order would rank and sort all.
-_FIND = sa.text(
-    "SELECT rowid, language, rank FROM practice_text WHERE practice_text MATCH :match "
-    "AND rank MATCH 'bm25(0.0, 10.0, 4.0, 1.0)' ORDER BY rank LIMIT :most"
-)
-_ALIKE = sa.text(
-    "SELECT rowid, title, summary, rest FROM practice_text WHERE practice_text MATCH :match "
-    "AND rank MATCH 'bm25(0.0, 10.0, 4.0, 1.0)' ORDER BY rank LIMIT 20"
-)
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """How a database is told and asked. The best has the lowest rank, and is of the highest importance: titles."""
+
+    match: Callable[[Groups], str]
+    put: sa.TextClause
+    drop: sa.TextClause
+    find: sa.TextClause
+    alike: sa.TextClause
+
+
+_INDEXES = {
+    "sqlite": _Index(
+        match=full_text.fts5,
+        put=sa.text(
+            "INSERT INTO practice_text (rowid, language, title, summary, rest) "
+            "VALUES (:id, :language, :title, :summary, :rest)"
+        ),
+        drop=sa.text("DELETE FROM practice_text WHERE rowid = :id"),
+        # Ordered by the rank alone, FTS5 keeps only the best while it looks; otherwise it would rank and sort all.
+        find=sa.text(
+            "SELECT rowid AS id, language, rank FROM practice_text WHERE practice_text MATCH :match "
+            "AND rank MATCH 'bm25(0.0, 10.0, 4.0, 1.0)' ORDER BY rank LIMIT :most"
+        ),
+        alike=sa.text(
+            "SELECT rowid AS id, title, summary, rest FROM practice_text WHERE practice_text MATCH :match "
+            "AND rank MATCH 'bm25(0.0, 10.0, 4.0, 1.0)' ORDER BY rank LIMIT 20"
+        ),
+    ),
+    "postgresql": _Index(
+        match=full_text.tsquery,
+        put=sa.text(
+            "INSERT INTO practice_text (id, language, title, summary, rest, words) "
+            "VALUES (:id, :language, :title, :summary, :rest, CAST(:words AS tsvector))"
+        ),
+        drop=sa.text("DELETE FROM practice_text WHERE id = :id"),
+        find=sa.text(
+            f"SELECT id, language, {_RANK} AS rank FROM practice_text, CAST(:match AS tsquery) AS asked "  # noqa: S608
+            "WHERE words @@ asked ORDER BY rank, id LIMIT :most"
+        ),
+        alike=sa.text(
+            "SELECT id, title, summary, rest FROM practice_text, CAST(:match AS tsquery) AS asked "  # noqa: S608
+            f"WHERE words @@ asked ORDER BY {_RANK}, id LIMIT 20"
+        ),
+    ),
+}
+
 ALIKE_WORDS = 40
 NEARER = 3.0
 """How much more a practice in the language of who asks weighs."""
@@ -47,14 +86,17 @@ async def put(writer: Writer, number: int, language: str, fields: Mapping[str, A
     """Let a practice be found by its words; if it was before by others, by these instead."""
     await drop(writer, number)
     rest = " ".join(str(fields.get(name) or "") for name in ("story", "problem", "result", "attributed"))
-    values = {"title": fields.get("title", ""), "summary": fields.get("summary", ""), "rest": rest}
-    stemmed = {name: " ".join(stems(str(text), language)) for name, text in values.items()}
-    await writer.sql.execute(_PUT, {"id": number, "language": language, **stemmed})
+    texts = {"title": fields.get("title", ""), "summary": fields.get("summary", ""), "rest": rest}
+    stemmed = {name: " ".join(stems(str(text), language)) for name, text in texts.items()}
+    row: dict[str, Any] = {"id": number, "language": language, **stemmed}
+    if writer.dialect == "postgresql":
+        row["words"] = full_text.tsvector({"A": stemmed["title"], "B": stemmed["summary"], "C": stemmed["rest"]})
+    await writer.sql.execute(_INDEXES[writer.dialect].put, row)
 
 
 async def drop(writer: Writer, number: int) -> None:
     """Let a practice not be found any more."""
-    await writer.sql.execute(_DROP, {"id": number})
+    await writer.sql.execute(_INDEXES[writer.dialect].drop, {"id": number})
 
 
 async def find(reader: Reader, words: str, language: str) -> list[int]:
@@ -62,10 +104,11 @@ async def find(reader: Reader, words: str, language: str) -> list[int]:
     asked = [word for word in _WORD.findall(words.casefold()) if fold(word) not in STOP_WORDS | {""}][:WORDS]
     if not asked:
         return []
-    match = " AND ".join("(" + " OR ".join(f'"{stem}"' for stem in _each(word)) + ")" for word in asked)
-    rows = list(await reader.sql.execute(_FIND, {"match": match, "most": MOST}))
-    # The rank of FTS5 is negative, the best the lowest.
-    weighed = [(row.rank * (NEARER if row.language == language else 1.0), -row.rowid) for row in rows]
+    index = _INDEXES[reader.dialect]
+    match = index.match([Word(stem) for stem in _each(word)] for word in asked)
+    rows = list(await reader.sql.execute(index.find, {"match": match, "most": MOST}))
+    # Ranks are negative, the best the lowest.
+    weighed = [(row.rank * (NEARER if row.language == language else 1.0), -row.id) for row in rows]
     return [-number for _, number in sorted(weighed)]
 
 
@@ -74,12 +117,13 @@ async def alike(reader: Reader, text: str, language: str, least: int) -> list[in
     asked = [stem for stem in dict.fromkeys(stems(text, language)) if stem not in STOP_WORDS and len(stem) > 2]
     if not asked:
         return []
-    match = " OR ".join(f'"{stem}"' for stem in asked[:ALIKE_WORDS])
+    index = _INDEXES[reader.dialect]
+    match = index.match([[Word(stem) for stem in asked[:ALIKE_WORDS]]])
     shared = []
-    for row in await reader.sql.execute(_ALIKE, {"match": match}):
+    for row in await reader.sql.execute(index.alike, {"match": match}):
         words = set(f"{row.title} {row.summary} {row.rest}".split())
         if len(words & set(asked)) >= least:
-            shared.append(row.rowid)
+            shared.append(row.id)
     return shared
 
 

@@ -20,6 +20,7 @@ from storage.database import Database
 from storage.due import Due
 from storage.figures import Figures, of
 from storage.outbox import OutboxRow
+from tests import databases
 
 WELL = Moment(sync_age=1.0, clock_age=1.0, rooms=3, lanes=0, malformed=2, rate_limited_for=0.0)
 NOW = datetime.now(UTC)
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    found = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    found = await Database.open(databases.address(tmp_path / "bot.db"))
     yield found
     await found.close()
 

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from bot.demo.client import Client
 from bot.demo.homeserver import Homeserver
+from tests import databases
 
 _numbers = itertools.count(1)
 
@@ -36,6 +37,7 @@ class RunningBot:
             "GAAMAC_MATRIX__USER_ID": account.user_id,
             "GAAMAC_MATRIX__PASSWORD": "secret",
             "GAAMAC_DATA_DIR": str(folder / "data"),
+            "GAAMAC_DATABASE_URL": databases.address(folder / "data" / "bot.db"),
             "GAAMAC_FLOOD__COMMANDS_PER_MINUTE": "0",
             "GAAMAC_LOG__FORMAT": "json",
         }

@@ -1,0 +1,155 @@
+"""PostgreSQL: connections that keep what SQLite keeps, and sentences for what can be wrong with a server.
+
+Readers have a snapshot (`REPEATABLE READ`), as in SQLite. Writers take one lock of the database first, and so are
+one at a time also when they are several processes; each of their statements sees what the writer before has
+committed (`READ COMMITTED`: a snapshot would be older than the lock).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+WRITING = 0x6761616D6163
+"""The lock of who writes: "gaamac" in ASCII. Each database of a server has locks of its own."""
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 60
+"""How long one statement may take before the connection is given up."""
+LOCK_MILLISECONDS = 5000
+"""How long a writer waits for another process, as with SQLite."""
+
+SETTINGS = {
+    "application_name": "gaamac-bot",
+    # A committed answer must survive a power cut, whatever the server's default is.
+    "synchronous_commit": "on",
+    "lock_timeout": str(LOCK_MILLISECONDS),
+    "timezone": "UTC",
+}
+
+
+class UnusableDatabaseError(Exception):
+    """The database cannot be used as it is. The text says why, and what to do."""
+
+
+def engine(url: sa.URL, *, writes: bool, **options: Any) -> AsyncEngine:  # noqa: ANN401 - of SQLAlchemy
+    """Return an engine for one writer, or for readers."""
+    found = create_async_engine(
+        url,
+        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": ANSWER_SECONDS, "server_settings": SETTINGS},
+        isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+        hide_parameters=True,  # An error is logged with its words, and these would be what somebody wrote.
+        **options,
+    )
+    sa.event.listen(found.sync_engine, "checkout", _must_be_open)
+    if writes:
+        sa.event.listen(found.sync_engine, "begin", _lock)
+    else:
+        found = found.execution_options(postgresql_readonly=True)
+    return found
+
+
+def _must_be_open(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - of the driver
+    # After a restart of the server; a question to find that out would cost three journeys for each transaction.
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _lock(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITING})")
+
+
+async def check(connection: AsyncConnection) -> None:
+    """See that all that members write can be stored.
+
+    Raises:
+        UnusableDatabaseError: it cannot.
+
+    """
+    encoding = (await connection.exec_driver_sql("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        msg = f"The database has the encoding {encoding}. Create it again with ENCODING 'UTF8'."
+        raise UnusableDatabaseError(msg)
+
+
+def shown(url: str) -> str:
+    """Return an address without any password."""
+    address = sa.make_url(url)
+    bare = address.set(query={name: value for name, value in address.query.items() if name != "password"})
+    return bare.render_as_string(hide_password=True)
+
+
+@asynccontextmanager
+async def explaining(url: str) -> AsyncIterator[None]:
+    """Turn what drivers raise when a server cannot be used into sentences.
+
+    Raises:
+        UnusableDatabaseError: it cannot be used.
+
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != "asyncpg":
+            raise
+        msg = "PostgreSQL needs one package more: pip install 'gaamac-bot[postgres]'."
+        raise UnusableDatabaseError(msg) from error
+    except (DBAPIError, OSError) as error:
+        if sa.make_url(url).get_backend_name() != "postgresql":
+            raise
+        sentence = _sentence(url, error)
+        if sentence is None:
+            raise
+        raise UnusableDatabaseError(sentence) from error
+    except Exception as error:
+        # The driver raises its own errors when a connection does not come about.
+        sentence = _sentence(url, error) if type(error).__module__.startswith("asyncpg") else None
+        if sentence is None:
+            raise
+        raise UnusableDatabaseError(sentence) from error
+
+
+def _sentence(url: str, error: BaseException) -> str | None:
+    """Say what is wrong; None for what is no matter of the server."""
+    address = sa.make_url(url)
+    where = address.query.get("host") or f"{address.host or 'localhost'}:{address.port or 5432}"
+    code = _code(error)
+    if code in ("28P01", "28000"):
+        return f"The server at {where} refuses the role {address.username} or its password."
+    if code == "3D000":
+        return f"There is no database {address.database} on the server at {where}. Create it first."
+    if code == "42501":
+        return f"The role {address.username} lacks a right in the database {address.database}: make it its owner."
+    if code == "55P03":
+        return f"Another process has been writing into {shown(url)} for {LOCK_MILLISECONDS // 1000} s. Try again."
+    if code is not None and code[:2] in ("53", "57"):
+        return f"The server at {where} takes no connection now: {_words(error)}."
+    if code is None and any(isinstance(one, OSError | TimeoutError) for one in _causes(error)):
+        return f"No PostgreSQL server answers at {where}. Is it running, and is the address right?"
+    return None
+
+
+def _code(error: BaseException) -> str | None:
+    """Return the SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+    for one in _causes(error):
+        code = getattr(one, "sqlstate", None)
+        if isinstance(code, str):
+            return code
+    return None
+
+
+def _words(error: BaseException) -> str:
+    return str(_causes(error)[-1]).splitlines()[0].rstrip(".")
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in found:
+        found.append(one)
+        one = getattr(one, "orig", None) or one.__cause__
+    return found
