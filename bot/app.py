@@ -7,8 +7,8 @@ import contextlib
 import fcntl
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -105,7 +105,7 @@ from storage import outbox as outbox_storage
 from storage import rooms as room_storage
 from storage.database import Database
 from storage.outbox import OutboxRow
-from storage.postgres import UnusableDatabaseError
+from storage.postgres import UnusableDatabaseError, shown
 
 log = structlog.get_logger(__name__)
 
@@ -463,9 +463,9 @@ async def run(settings: Settings) -> None:
     log.info("stopped")
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database for this process alone.
+@contextmanager
+def alone(settings: Settings) -> Iterator[Path]:
+    """Take the data folder for this process alone.
 
     Raises:
         StartError: another bot runs with it, or it cannot be used.
@@ -490,13 +490,26 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
                 f"Another gaamac-bot is running with the data folder {folder}. Stop it first.",
                 exit_code=EXIT_RUNNING,
             ) from error
+        yield folder
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database for this process alone.
+
+    Raises:
+        StartError: another bot runs with it, or it cannot be used.
+
+    """
+    with alone(settings) as folder:
         try:
             database = await Database.open(settings.database_url, backups=folder / "backups")
         except UnusableDatabaseError as error:
             raise StartError(str(error), exit_code=EXIT_DATABASE) from error
         except Exception as error:
             raise StartError(
-                f"The database {_shown(settings)} cannot be opened: {error}. If it is damaged, restore a backup.",
+                f"The database {shown(settings.database_url)} cannot be opened: {error}. If it is damaged, "
+                "restore a backup.",
                 exit_code=EXIT_DATABASE,
             ) from error
         _protect(folder)
@@ -509,11 +522,6 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 def _protect(folder: Path) -> None:
     for file in folder.glob("bot.db*"):
         file.chmod(0o600)
-
-
-def _shown(settings: Settings) -> str:
-    # A database address may hold a password.
-    return settings.database_url.partition("@")[2] or settings.database_url
 
 
 async def _session(settings: Settings) -> tuple[Session, Address]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from bot import app as application
-from bot import exchange, logs
+from bot import exchange, logs, moving
 from bot.check import examine
 from bot.encryption.secret_storage import RecoveryKey
 from bot.errors import EXIT_DATABASE, EXIT_SETTINGS, StartError
@@ -102,6 +102,17 @@ def check(
     report = asyncio.run(examine(settings))
     typer.echo(report.json() if as_json else "\n".join(report.lines()))
     sys.exit(report.exit_code)
+
+
+@app.command("migrate-database")
+def migrate_database(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The address of the database, or @ and a file.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The address of an empty one, or @ and a file.")],
+    config: Config = None,
+) -> None:
+    """Move everything from one database to another, as from SQLite to PostgreSQL. The bot must not run."""
+    settings = _settings(config)
+    _do(moving.move(settings, source, target))
 
 
 @app.command("import")

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from storage import inbox, outbox, postgres, schema
 from storage import rooms as room_storage
 from storage.database import Reader
-from storage.migrate import MIGRATIONS, current
+from storage.migrate import current, is_known
 
 WINDOW = timedelta(seconds=10)
 SENT = 1000
@@ -58,7 +58,7 @@ async def inspect(url: str) -> Inspection:
             found = await current(engine)
             if found != schema.HEAD:
                 state: Literal["empty", "older", "newer"]
-                state = "empty" if found is None else "older" if found in _known() else "newer"
+                state = "empty" if found is None else "older" if is_known(found) else "newer"
                 return Inspection(state=state, found=found)
             async with engine.connect() as connection:
                 return await _contents(Reader(connection, {}))
@@ -70,7 +70,7 @@ def looking(url: str) -> AsyncEngine | None:
     """Return what connects to a database and makes none; None when there is none."""
     address = sa.make_url(url)
     if address.get_backend_name() != "sqlite":
-        return postgres.engine(address, writes=False)
+        return postgres.engine(address, writes=False, name=f"{postgres.NAME} look")
     if not address.database:
         return create_async_engine(address)
     path = Path(address.database)
@@ -101,11 +101,6 @@ async def _contents(reader: Reader) -> Inspection:
         refused=await outbox.count_refused(reader),
         burst=_burst(sorted(times)),
     )
-
-
-def _known() -> set[str]:
-    # The file of a migration begins with its revision; Alembic would import each of them to find that out.
-    return {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py")}
 
 
 def _burst(times: Sequence[datetime]) -> Burst | None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 WRITING = 0x6761616D6163
@@ -23,8 +23,9 @@ ANSWER_SECONDS = 60
 LOCK_MILLISECONDS = 5000
 """How long a writer waits for another process, as with SQLite."""
 
+NAME = "gaamac-bot"
+"""What a bot calls itself in `pg_stat_activity`."""
 SETTINGS = {
-    "application_name": "gaamac-bot",
     # A committed answer must survive a power cut, whatever the server's default is.
     "synchronous_commit": "on",
     "lock_timeout": str(LOCK_MILLISECONDS),
@@ -36,11 +37,18 @@ class UnusableDatabaseError(Exception):
     """The database cannot be used as it is. The text says why, and what to do."""
 
 
-def engine(url: sa.URL, *, writes: bool, **options: Any) -> AsyncEngine:  # noqa: ANN401 - of SQLAlchemy
-    """Return an engine for one writer, or for readers."""
+def engine(
+    url: sa.URL,
+    *,
+    writes: bool,
+    name: str = NAME,
+    **options: Any,  # noqa: ANN401 - of SQLAlchemy
+) -> AsyncEngine:
+    """Return an engine for one writer, or for readers, that calls itself by a name."""
+    settings = {**SETTINGS, "application_name": name}
     found = create_async_engine(
         url,
-        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": ANSWER_SECONDS, "server_settings": SETTINGS},
+        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": ANSWER_SECONDS, "server_settings": settings},
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
         hide_parameters=True,  # An error is logged with its words, and these would be what somebody wrote.
         **options,
@@ -78,7 +86,10 @@ async def check(connection: AsyncConnection) -> None:
 
 def shown(url: str) -> str:
     """Return an address without any password."""
-    address = sa.make_url(url)
+    try:
+        address = sa.make_url(url)
+    except ArgumentError:
+        return "with an address that cannot be read"
     bare = address.set(query={name: value for name, value in address.query.items() if name != "password"})
     return bare.render_as_string(hide_password=True)
 
@@ -127,7 +138,7 @@ def _sentence(url: str, error: BaseException) -> str | None:
     if code == "55P03":
         return f"Another process has been writing into {shown(url)} for {LOCK_MILLISECONDS // 1000} s. Try again."
     if code is not None and code[:2] in ("53", "57"):
-        return f"The server at {where} takes no connection now: {_words(error)}."
+        return f"The server at {where} takes no connection now: {reason(error)}."
     if code is None and any(isinstance(one, OSError | TimeoutError) for one in _causes(error)):
         return f"No PostgreSQL server answers at {where}. Is it running, and is the address right?"
     return None
@@ -142,8 +153,10 @@ def _code(error: BaseException) -> str | None:
     return None
 
 
-def _words(error: BaseException) -> str:
-    return str(_causes(error)[-1]).splitlines()[0].rstrip(".")
+def reason(error: BaseException) -> str:
+    """Return what a server said, without any value; of other errors only their kind, because they show values."""
+    cause = _causes(error)[-1]
+    return str(cause).splitlines()[0].rstrip(".") if _code(error) else type(cause).__name__
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -81,14 +81,15 @@ class PostgresServer:
             "max_wal_size": "512MB",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self._process = subprocess.Popen(  # noqa: S603 - a program of the machine
-            [_program("postgres"), "-D", self._data, *options],
-            user=self._account,
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("ab"),
-            start_new_session=True,  # An interrupt of the tests is not for it.
-        )
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - a program of the machine
+                [_program("postgres"), "-D", self._data, *options],
+                user=self._account,
+                cwd=self.folder,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # An interrupt of the tests is not for it.
+            )
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:

@@ -49,7 +49,11 @@ def upgrade() -> None:
     comment='Who wishes to be reminded of an event, and how long before.'
     )
     op.create_index(op.f('ix_reminder_person'), 'reminder', ['person'], unique=False)
-    op.add_column("room", sa.Column("timezone", TEXT, nullable=True))
-    op.add_column("room", sa.Column("quiet", sa.JSON(), nullable=True))
-    op.add_column("event", sa.Column("reminders", sa.JSON(), nullable=True))
-    op.add_column("event", sa.Column("rooms", sa.JSON(), nullable=True))
+    op.add_column("room", sa.Column("timezone", TEXT, nullable=True,
+    comment="In which times are told in the room."))
+    op.add_column("room", sa.Column("quiet", sa.JSON(), nullable=True,
+    comment="Kinds of events that are not announced in the room."))
+    op.add_column("event", sa.Column("reminders", sa.JSON(), nullable=True,
+    comment="Minutes before the start; null: those of its kind."))
+    op.add_column("event", sa.Column("rooms", sa.JSON(), nullable=True,
+    comment="Where it is announced; null: in all rooms for announcements."))

@@ -40,7 +40,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('kind', TEXT, nullable=False),
     sa.Column('state', TEXT, nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False, comment='Counts the changes, so that of two at once one wins.'),
+    sa.Column('version', sa.Integer(), nullable=False, comment='So that of two changes at once one wins.'),
     sa.Column('author', TEXT, nullable=True, comment='A pseudonym. Null: erased.'),
     sa.Column('language', TEXT, nullable=False),
     sa.Column('fields', sa.JSON(), nullable=False, comment='What was submitted, by the name of the field.'),
