@@ -30,6 +30,7 @@ from storage import audit, identities, people
 from storage import talks as talk_storage
 from storage.audit import Entry
 from storage.database import Database, Reader, Writer
+from storage.postgres import is_lost
 
 log = structlog.get_logger(__name__)
 
@@ -255,6 +256,8 @@ def _forbidden(ctx: Context, declared: Command) -> Markdown:
 
 
 def _failed(ctx: Context, declared: Command, error: Exception) -> Answer:
+    if is_lost(error):
+        raise error  # It is not the command that failed: the same is done again when the database is back.
     reference = secrets.token_hex(3)
     # The text of an exception may quote what a member wrote; its type and place do not.
     log.error(

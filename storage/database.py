@@ -110,7 +110,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reader]:
         """Open a snapshot for questions."""
-        connection = await self._readers.connect()
+        connection = await postgres.connected(self._readers)
         try:
             yield Reader(connection, self._cache)
         finally:
@@ -120,14 +120,21 @@ class Database:
     async def write(self) -> AsyncIterator[Writer]:
         """Open the write transaction; wait for the one before. Any exception rolls it back."""
         async with self._lock:
-            connection = await self._writer.connect()
+            connection = await postgres.connected(self._writer)
             try:
                 await connection.begin()
+                transaction = postgres.number(connection)
                 yield Writer(connection, self._cache)
             except BaseException:
                 await _shielded(_end(connection, commit=False))
                 raise
-            await _shielded(_end(connection, commit=True))
+            try:
+                await _shielded(_end(connection, commit=True))
+            except Exception as error:
+                # When the line breaks during a commit, only the server knows what became of it.
+                lost = transaction is not None and postgres.is_lost(error)
+                if not (lost and await postgres.came_through(self._writer, str(transaction))):
+                    raise
 
     async def close(self) -> None:
         """Wait for the open transaction, then close every connection."""

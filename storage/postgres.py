@@ -7,6 +7,7 @@ committed (`READ COMMITTED`: a snapshot would be older than the lock).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 WRITING = 0x6761616D6163
 """The lock of who writes: "gaamac" in ASCII. Each database of a server has locks of its own."""
+LOST = ("57P01", "57P02", "57P03", "53300")
+"""It is shut down, crashed, starts, or has too many connections:
+https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+_NUMBER = "transaction"
+AGAIN_SECONDS = 0.5
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 60
 """How long one statement may take before the connection is given up."""
@@ -35,6 +41,10 @@ SETTINGS = {
 
 class UnusableDatabaseError(Exception):
     """The database cannot be used as it is. The text says why, and what to do."""
+
+
+class LostDatabaseError(Exception):
+    """The server of the database is not there at the moment."""
 
 
 def engine(
@@ -68,7 +78,54 @@ def _must_be_open(connection: Any, _record: object, _proxy: object) -> None:  # 
 
 
 def _lock(connection: sa.Connection) -> None:
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITING})")
+    question = f"SELECT CAST(pg_current_xact_id() AS text), pg_advisory_xact_lock({WRITING})"
+    connection.info[_NUMBER] = connection.exec_driver_sql(question).scalar_one()
+
+
+def number(connection: AsyncConnection) -> str | None:
+    """Return the number of the transaction that is open; None on another database."""
+    found: str | None = connection.info.get(_NUMBER)
+    return found
+
+
+async def came_through(engine: AsyncEngine, transaction: str) -> bool:
+    """Ask what became of a transaction whose end nobody heard of, until the server answers."""
+    question = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
+    while True:
+        try:
+            async with await connected(engine) as connection:
+                status = (await connection.execute(question, {"number": transaction})).scalar()
+        except Exception as error:
+            if not is_lost(error):
+                raise
+        else:
+            if status != "in progress":
+                return bool(status == "committed")
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def connected(engine: AsyncEngine) -> AsyncConnection:
+    """Return a connection.
+
+    Raises:
+        LostDatabaseError: the server is not there at the moment.
+
+    """
+    try:
+        return await engine.connect()
+    except OSError as error:
+        raise LostDatabaseError("The server of the database does not answer.") from error
+    except Exception as error:
+        if _code(error) in LOST:
+            raise LostDatabaseError("The server of the database takes no connection.") from error
+        raise
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether the server, or the way to it, went away: then the same can be tried again."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _code(error) in LOST
+    return isinstance(error, LostDatabaseError)
 
 
 async def check(connection: AsyncConnection) -> None:

@@ -21,7 +21,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from storage import schema
+from storage import room_keys, schema
 from storage.database import READERS, Database, Reader
 from storage.migrate import MIGRATIONS, NewerDatabaseError
 from storage.schema import person, revision
@@ -150,6 +150,24 @@ async def test_what_is_computed_is_kept_until_the_content_changes(database: Data
         await writer.changed("terms")
     async with database.read() as reader:
         assert [await ask(reader), await ask(reader)] == [2, 2]
+
+
+async def test_numbers_that_others_choose_fit(database: Database) -> None:
+    async with database.write() as writer:
+        for index in (0, 2**31, 2**32 - 1):
+            await room_keys.use(writer, "session", index, f"${index}")
+            assert await room_keys.used_by(writer, "session", index) == f"${index}"
+
+
+async def test_texts_are_compared_by_their_code_points(database: Database) -> None:
+    names = ["", "A", "Z", "_", "a", "a b", "a_", "ab", "z", "É", "é", "\uffff", "\U0001f600", "\U0010ffff"]
+    async with database.write() as writer:
+        for name in reversed(names):
+            await writer.put(revision, {"name": name}, number=1)
+        query = sa.select(revision.c.name).order_by(revision.c.name)
+        assert list((await writer.sql.execute(query)).scalars()) == names
+        between = query.where(revision.c.name >= "a", revision.c.name < "a\U0010ffff")
+        assert list((await writer.sql.execute(between)).scalars()) == ["a", "a b", "a_", "ab"]
 
 
 async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
