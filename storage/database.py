@@ -130,10 +130,9 @@ class Database:
                 raise
             try:
                 await _shielded(_end(connection, commit=True))
-            except Exception as error:
+            except Exception:
                 # When the line breaks during a commit, only the server knows what became of it.
-                lost = transaction is not None and postgres.is_lost(error)
-                if not (lost and await postgres.came_through(self._writer, str(transaction))):
+                if transaction is None or not await postgres.came_through(self._readers, transaction):
                     raise
 
     async def close(self) -> None:

@@ -18,16 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 WRITING = 0x6761616D6163
 """The lock of who writes: "gaamac" in ASCII. Each database of a server has locks of its own."""
-LOST = ("57P01", "57P02", "57P03", "53300")
-"""It is shut down, crashed, starts, or has too many connections:
-https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+BROKEN = "08"
+"""How the codes of broken connections begin: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+CLOSED = ("57P01", "57P02", "57P03", "53300")
+"""Codes of a server that is shut down, crashed, starts, or has too many connections."""
 _NUMBER = "transaction"
 AGAIN_SECONDS = 0.5
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 60
 """How long one statement may take before the connection is given up."""
-LOCK_MILLISECONDS = 5000
-"""How long a writer waits for another process, as with SQLite."""
+LOCK_MILLISECONDS = 30_000
+"""How long a writer waits for another process, which may be importing or making tables."""
 
 NAME = "gaamac-bot"
 """What a bot calls itself in `pg_stat_activity`."""
@@ -90,11 +91,14 @@ def number(connection: AsyncConnection) -> str | None:
 
 async def came_through(engine: AsyncEngine, transaction: str) -> bool:
     """Ask what became of a transaction whose end nobody heard of, until the server answers."""
-    question = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
+    question = sa.text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")
     while True:
         try:
-            async with await connected(engine) as connection:
+            connection = await connected(engine)
+            try:
                 status = (await connection.execute(question, {"number": transaction})).scalar()
+            finally:
+                await connection.close()
         except Exception as error:
             if not is_lost(error):
                 raise
@@ -116,7 +120,7 @@ async def connected(engine: AsyncEngine) -> AsyncConnection:
     except OSError as error:
         raise LostDatabaseError("The server of the database does not answer.") from error
     except Exception as error:
-        if _code(error) in LOST:
+        if _is_away(error):
             raise LostDatabaseError("The server of the database takes no connection.") from error
         raise
 
@@ -124,8 +128,13 @@ async def connected(engine: AsyncEngine) -> AsyncConnection:
 def is_lost(error: BaseException) -> bool:
     """Tell whether the server, or the way to it, went away: then the same can be tried again."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or _code(error) in LOST
+        return error.connection_invalidated or _is_away(error)
     return isinstance(error, LostDatabaseError)
+
+
+def _is_away(error: BaseException) -> bool:
+    code = _code(error) or ""
+    return code.startswith(BROKEN) or code in CLOSED
 
 
 async def check(connection: AsyncConnection) -> None:
@@ -145,7 +154,7 @@ def shown(url: str) -> str:
     """Return an address without any password."""
     try:
         address = sa.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return "with an address that cannot be read"
     bare = address.set(query={name: value for name, value in address.query.items() if name != "password"})
     return bare.render_as_string(hide_password=True)
@@ -194,15 +203,15 @@ def _sentence(url: str, error: BaseException) -> str | None:
         return f"The role {address.username} lacks a right in the database {address.database}: make it its owner."
     if code == "55P03":
         return f"Another process has been writing into {shown(url)} for {LOCK_MILLISECONDS // 1000} s. Try again."
-    if code is not None and code[:2] in ("53", "57"):
+    if code in CLOSED:
         return f"The server at {where} takes no connection now: {reason(error)}."
-    if code is None and any(isinstance(one, OSError | TimeoutError) for one in _causes(error)):
+    if _is_away(error) or any(isinstance(one, OSError) for one in _causes(error)):
         return f"No PostgreSQL server answers at {where}. Is it running, and is the address right?"
     return None
 
 
 def _code(error: BaseException) -> str | None:
-    """Return the SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+    """Return the SQLSTATE."""
     for one in _causes(error):
         code = getattr(one, "sqlstate", None)
         if isinstance(code, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,17 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     opened = await Database.open(databases.address(tmp_path / "bot.db"))
     yield opened
     await opened.close()
+
+
+@asynccontextmanager
+async def halted() -> AsyncIterator[None]:
+    """Halt the server until the end of the block."""
+    server = databases.server()
+    await asyncio.to_thread(server.halt)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.run)
 
 
 async def count(database: Database, name: str = "kept") -> int:
@@ -75,11 +86,9 @@ async def test_after_a_restart_of_the_server_nobody_notices(database: Database) 
     async with database.write() as writer:
         await writer.changed("kept")
     assert await count(database) == 1
-    server = databases.server()
-    server.halt()
-    with pytest.raises(LostDatabaseError):
-        await count(database)
-    server.run()
+    async with halted():
+        with pytest.raises(LostDatabaseError):
+            await count(database)
     async with database.write() as writer:
         await writer.changed("kept")
     assert await count(database) == 2
@@ -88,18 +97,16 @@ async def test_after_a_restart_of_the_server_nobody_notices(database: Database) 
 async def test_what_the_end_of_the_server_interrupts_is_taken_back_and_can_be_done_again(
     database: Database,
 ) -> None:
-    server = databases.server()
 
     async def interrupted() -> None:
         async with database.write() as writer:
             await writer.changed("kept")
-            await asyncio.to_thread(server.halt)
-            await writer.changed("kept")
+            async with halted():
+                await writer.changed("kept")
 
     with pytest.raises(DBAPIError) as error:
         await interrupted()
     assert is_lost(error.value)
-    server.run()
     async with database.write() as writer:
         await writer.changed("kept")
     assert await count(database) == 1
@@ -120,28 +127,34 @@ class Line:
     async def open(self) -> AsyncIterator[str]:
         """Give what stands in place of the folder of the server."""
         place = self.folder / ".s.PGSQL.5432"
-        async with await asyncio.start_unix_server(self._pass, str(place)):
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._tasks.add(asyncio.create_task(self._pass(reader, writer)))
+
+        async with await asyncio.start_unix_server(connected, str(place)):
             yield str(self.folder)
-            for task in self._tasks:
-                task.cancel()
+            await asyncio.gather(*self._tasks)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on what is said in one connection."""
         there = str(databases.server().folder / ".s.PGSQL.5432")
         answers, asks = await asyncio.open_unix_connection(there)
         back = asyncio.create_task(self._copy(answers, writer))
-        self._tasks |= {back}
         while data := await reader.read(65536):
             if self.breaks and b"COMMIT" in data:
                 when, self.breaks = self.breaks, None
+                back.cancel()
+                await asyncio.wait([back])
                 if when == "after":
-                    back.cancel()
                     asks.write(data)
                     await answers.read(1)
                 break
             asks.write(data)
         back.cancel()
-        asks.close()
-        writer.close()
+        for end in (asks, writer):
+            end.close()
+            with suppress(OSError):
+                await end.wait_closed()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
