@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test format bench chaos messages docs schemas locks clean
+.PHONY: demo test test-postgres format bench chaos messages docs schemas locks clean
 
 $(VENV)/.ready: pyproject.toml requirements-dev.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -21,6 +21,9 @@ test: $(VENV)/.ready  ## every check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+test-postgres: $(VENV)/.ready  ## all tests on PostgreSQL, which must be installed; with TESTS=tests/storage only those
+	GAAMAC_TEST_DATABASE=postgresql $(BIN)/python -m pytest $(TESTS)
 
 format: $(VENV)/.ready  ## write the source as `make test` wants it
 	$(BIN)/ruff format .

@@ -7,8 +7,8 @@ import contextlib
 import errno
 import fcntl
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -63,6 +63,7 @@ from bot.errors import (
     EXIT_DATABASE,
     EXIT_LOGIN,
     EXIT_RUNNING,
+    EXIT_UNREACHABLE,
     Broken,
     BrokenError,
     LimitedError,
@@ -122,6 +123,7 @@ from storage.failures import Failure, failure
 from storage.inbox import InboxEvent
 from storage.migrate import MigrationError, NewerDatabaseError
 from storage.outbox import OutboxRow
+from storage.postgres import UnusableDatabaseError, shown
 from storage.problems import Kind
 
 log = structlog.get_logger(__name__)
@@ -592,12 +594,12 @@ async def run(settings: Settings, stop: asyncio.Event, sound: Callable[[], Await
             await session.close()
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database for this process alone.
+@contextmanager
+def alone(settings: Settings) -> Iterator[Path]:
+    """Take the data folder for this process alone.
 
     Raises:
-        BrokenError: it cannot be used, or cannot be used any more.
+        BrokenError: it cannot be used.
         StartError: another bot runs with it.
 
     """
@@ -622,6 +624,19 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
                 f"Another gaamac-bot is running with the data folder {folder}. Stop it first.",
                 exit_code=EXIT_RUNNING,
             ) from error
+        yield folder
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database for this process alone.
+
+    Raises:
+        BrokenError: it cannot be used, or cannot be used any more.
+        StartError: another bot runs with it.
+
+    """
+    with alone(settings) as folder:
         database = await _open(settings)
         _protect(folder)
         try:
@@ -642,13 +657,16 @@ async def _open(settings: Settings) -> Database:
         return await Database.open(settings.database_url, backups=settings.data_dir / "backups")
     except NewerDatabaseError as error:
         raise BrokenError(str(error), exit_code=EXIT_DATABASE, cause=Broken.NEWER) from error
+    except UnusableDatabaseError as error:
+        # Not the code after which nobody starts it again: the server may only be later than the bot.
+        code = EXIT_UNREACHABLE if error.failure is Failure.AWAY else EXIT_DATABASE
+        raise BrokenError(str(error), exit_code=code, cause=_cause(error.failure)) from error
     except MigrationError as error:
         raise BrokenError(str(error), exit_code=EXIT_DATABASE, cause=_cause(error.failure)) from error
     except Exception as error:
         found = failure(error)
-        if isinstance(error, OSError):  # of the folder for copies, or of a server that is not there
-            local = Failure.FULL if error.errno == errno.ENOSPC else Failure.FORBIDDEN
-            found = local if settings.database_url.startswith("sqlite") else Failure.AWAY
+        if isinstance(error, OSError):  # of the folder for copies
+            found = Failure.FULL if error.errno == errno.ENOSPC else Failure.FORBIDDEN
         raise broken(settings, found, error) from error
 
 
@@ -656,7 +674,7 @@ def broken(settings: Settings, found: Failure | None, error: Exception | None = 
     """Return what to raise when the database cannot be used, or not any more."""
     said = str(getattr(error, "orig", None) or error or found).splitlines()[0]
     return BrokenError(
-        f"The database {_shown(settings)} cannot be used: {said}. {ADVICE.get(found, '')}".rstrip(),
+        f"The database {shown(settings.database_url)} cannot be used: {said}. {ADVICE.get(found, '')}".rstrip(),
         exit_code=EXIT_DATABASE,
         cause=_cause(found),
     )
@@ -678,11 +696,6 @@ def logged_out(login: Login, folder: Path) -> StartError:
 def _protect(folder: Path) -> None:
     for file in folder.glob("bot.db*"):
         file.chmod(0o600)
-
-
-def _shown(settings: Settings) -> str:
-    # A database address may hold a password.
-    return settings.database_url.partition("@")[2] or settings.database_url
 
 
 async def _session(settings: Settings) -> tuple[Session, Address]:

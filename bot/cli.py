@@ -15,13 +15,14 @@ import typer
 
 from bot import app as application
 from bot import backup as backing_up
-from bot import content, exchange, logs, safe_mode
+from bot import content, exchange, logs, moving, safe_mode
 from bot import restore as restoring
 from bot.check import examine
 from bot.encryption.secret_storage import RecoveryKey
 from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, EXIT_SETTINGS, StartError
 from config.settings import LogSettings, Settings, SettingsError, load, settings_file
 from storage import audit_file
+from storage.postgres import UnusableDatabaseError
 
 app = typer.Typer(
     help="The Matrix bot of the GAAMAC community.",
@@ -63,7 +64,7 @@ def verify(config: Config = None) -> None:
     async def look() -> None:
         try:
             broken, count = await audit_file.verify(settings.database_url)
-        except audit_file.NoAuditError as error:
+        except UnusableDatabaseError as error:
             raise StartError(str(error), exit_code=EXIT_DATABASE) from error
         if broken is not None:
             kind = "rows are missing before it" if broken.missing else "it was changed"
@@ -102,6 +103,17 @@ def check(
     report = asyncio.run(examine(settings, settings_file(config)))
     typer.echo(report.json() if as_json else "\n".join(report.lines()))
     sys.exit(report.exit_code)
+
+
+@app.command("migrate-database")
+def migrate_database(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The address of the database, or @ and a file.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The address of an empty one, or @ and a file.")],
+    config: Config = None,
+) -> None:
+    """Move everything from one database to another, as from SQLite to PostgreSQL. The bot must not run."""
+    settings = _settings(config)
+    _do(moving.move(settings, source, target))
 
 
 @app.command("import")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import ConfirmError, LimitedError, LoggedOutError, MatrixError, RefusedError, UnreachableError
+from bot.wire import clean
 
 SHORTEST_WAIT_SECONDS = 0.1
 """A homeserver that says "too many" and "come back at once" would be asked in a circle."""
@@ -17,7 +18,7 @@ LONGEST_WAIT_SECONDS = 3600.0
 def failure(status: int, headers: Mapping[str, str], found: object) -> MatrixError:
     """Return the error to raise for an answer with this status, these headers and this JSON (None: no JSON)."""
     body = found if isinstance(found, Mapping) else {}
-    errcode = str(body.get("errcode", ""))
+    errcode = clean(str(body.get("errcode", "")))
     if status == 429 or errcode == "M_LIMIT_EXCEEDED":
         return LimitedError(_retry_after(headers, body))
     if errcode == "M_UNKNOWN_TOKEN" or (status == 401 and errcode == "M_MISSING_TOKEN"):
@@ -31,7 +32,7 @@ def failure(status: int, headers: Mapping[str, str], found: object) -> MatrixErr
     # says so with a 4xx and takes the same request again when its operator has made room.
     final = errcode not in ("", "M_RESOURCE_LIMIT_EXCEEDED") or status == 413
     if 400 <= status < 500 and final:
-        return RefusedError(status, errcode, str(body.get("error", ""))[:200])
+        return RefusedError(status, errcode, clean(str(body.get("error", "")))[:200])
     return UnreachableError(f"HTTP {status} {errcode or 'without a Matrix answer'}")
 
 

@@ -21,7 +21,7 @@ from bot.backoff import Backoff
 from bot.concern import Concern
 from bot.encryption.machine import Encryption
 from bot.errors import LimitedError, LoggedOutError, MatrixError, StartError
-from bot.events import Event
+from bot.events import MAX_ID, Event
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.timeline import EVENTS, Timeline
@@ -225,5 +225,5 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _sections(rooms: Mapping[str, Any], membership: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for room_id, section in _mapping(rooms.get(membership)).items():
-        if isinstance(section, Mapping) and _storable(room_id):
+        if isinstance(section, Mapping) and _storable(room_id) and len(room_id.encode()) <= MAX_ID:
             yield room_id, section

@@ -3,11 +3,15 @@
 One /sync answer carries events of many rooms and senders. Python's decoder gives up on the whole of it when
 one event is nested some hundred levels deep (`RecursionError`) or holds a number of more than 4,300 digits
 (`ValueError`); asked again, the homeserver sends the same. So such parts are cut out and the rest is read.
+Numbers that JSON does not know (`NaN`, or `1e999`, which becomes infinite) are read as null: written again they
+would be no JSON, and PostgreSQL would refuse what they are in.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from functools import partial
 from typing import Any
 
 DEEPEST = 64
@@ -23,13 +27,13 @@ def decode(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     """
     text = body.decode("utf-8")
     try:
-        return json.loads(text)
+        return _loads(text)
     except RecursionError:
-        return json.loads(cut(text), parse_int=_number)
+        return _loads(cut(text), parse_int=_number)
     except json.JSONDecodeError:
         raise
     except ValueError:
-        return json.loads(cut(text), parse_int=_number)
+        return _loads(cut(text), parse_int=_number)
 
 
 def cut(text: str) -> str:
@@ -65,6 +69,18 @@ def _end_of_string(text: str, position: int) -> int:
     while position < len(text) and text[position] != '"':
         position += 2 if text[position] == "\\" else 1
     return position
+
+
+def _fraction(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
+
+
+def _nothing(_name: str) -> None:
+    return None
+
+
+_loads = partial(json.loads, parse_float=_fraction, parse_constant=_nothing)
 
 
 def _number(digits: str) -> int:

@@ -35,6 +35,8 @@ from pydantic_settings import (
 PREFIX = "GAAMAC_"
 FROM_FILE = "_FILE"
 LANGUAGES = ("en", "fr", "es")
+DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
+"""How addresses of databases begin."""
 
 
 class SettingsError(Exception):
@@ -79,6 +81,13 @@ def _prefix(value: str) -> str:
             "a command prefix is one to three signs that are neither letters nor spaces nor /, which clients "
             "keep for themselves"
         )
+        raise ValueError(msg)
+    return value
+
+
+def _database(value: str) -> str:
+    if value and not value.startswith(DATABASES):
+        msg = f"the address of a database begins with {' or '.join(DATABASES)}"
         raise ValueError(msg)
     return value
 
@@ -266,7 +275,7 @@ class Settings(BaseSettings):
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
     data_dir: Path = Path("data")
-    database_url: str = ""
+    database_url: Annotated[str, AfterValidator(_database)] = ""
     default_language: Literal["en", "fr", "es"] = "en"
     default_timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     command_prefix: Annotated[str, AfterValidator(_prefix)] = "!"

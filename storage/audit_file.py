@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from storage import audit
+from storage import audit, postgres
 from storage.audit import Broken
 from storage.database import Reader
+from storage.inspection import looker
+from storage.postgres import UnusableDatabaseError
 from storage.schema import audit as table
 
 
-class NoAuditError(Exception):
+class NoAuditError(UnusableDatabaseError):
     """There is none to look at; the text says why, and what to do."""
 
 
@@ -22,23 +22,20 @@ async def verify(url: str) -> tuple[Broken | None, int]:
 
     Raises:
         NoAuditError: there is no such database, or it has no audit yet.
+        UnusableDatabaseError: it cannot be used.
 
     """
-    _must_exist(sa.make_url(url).database)
-    engine = create_async_engine(url)
-    try:
-        async with engine.connect() as connection:
-            count = (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
-            return await audit.verify(Reader(connection, {})), count
-    except sa.exc.OperationalError as error:
-        msg = "This database has no audit yet. Start the bot once, so that it makes its tables."
-        raise NoAuditError(msg) from error
-    finally:
-        await engine.dispose()
-
-
-def _must_exist(path: str | None) -> None:
-    # SQLite would make an empty one.
-    if path and path != ":memory:" and not Path(path).exists():
-        msg = f"There is no database at {path}."
-        raise NoAuditError(msg)
+    async with postgres.explaining(url):
+        engine = looker(url)
+        if engine is None:
+            msg = f"There is no database at {sa.make_url(url).database}."
+            raise NoAuditError(msg)
+        try:
+            async with engine.connect() as connection:
+                count = (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
+                return await audit.verify(Reader(connection, {})), count
+        except (OperationalError, ProgrammingError) as error:
+            msg = "This database has no audit yet. Start the bot once, so that it makes its tables."
+            raise NoAuditError(msg) from error
+        finally:
+            await engine.dispose()

@@ -1,5 +1,6 @@
 """The database: one writer at a time, readers on other connections, migrations at the start.
 
+One set of tables runs on SQLite, and on PostgreSQL for a community that outgrows one machine (`storage.postgres`).
 SQLite runs in WAL with `synchronous=FULL`, because a sync token or an inbox row that a power cut takes back
 is a lost command. A write transaction begins with `BEGIN IMMEDIATE`: a deferred one that turns from reading
 to writing fails at once with "database is locked" and ignores the busy timeout.
@@ -18,8 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from storage import schema, sqlite
-from storage.failures import Failure, failure
+from storage import postgres, schema, sqlite
+from storage.failures import Failure, LostDatabaseError, failure
 from storage.migrate import migrate
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class Reader:
 
     def __init__(self, sql: AsyncConnection, cache: dict[str, tuple[int, Any]]) -> None:
         self.sql = sql
+        self.dialect = sql.dialect.name
         self._cache = cache
         self._changed: set[str] = set()
 
@@ -110,21 +112,22 @@ class Database:
         Before a migration of an existing SQLite database a copy is put into `backups`.
 
         Raises:
-            NewerDatabaseError: a later version of the bot wrote it.
+            UnusableDatabaseError: it cannot be used; one reason is that a later version of the bot wrote it.
 
         """
-        writer = _engine(url, "BEGIN IMMEDIATE", pool_size=1)
-        try:
-            await migrate(writer, backups)
-        except BaseException:
-            await writer.dispose()
-            raise
-        return cls(writer, _engine(url, "BEGIN", pool_size=READERS))
+        async with postgres.explaining(url):
+            writer = engine(url, writes=True)
+            try:
+                await migrate(writer, backups)
+            except BaseException:
+                await writer.dispose()
+                raise
+            return cls(writer, engine(url, writes=False))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reader]:
         """Open a snapshot for questions."""
-        connection = await self._readers.connect()
+        connection = await self._connected(self._readers)
         try:
             yield Reader(connection, self._cache)
         finally:
@@ -134,9 +137,10 @@ class Database:
     async def write(self) -> AsyncIterator[Writer]:
         """Open the write transaction; wait for the one before. Any exception rolls it back."""
         async with self._lock:
-            connection = await self._writer.connect()
+            connection = await self._connected(self._writer)
             try:
                 await connection.begin()
+                transaction = postgres.number(connection)
                 writer = Writer(connection, self._cache)
                 yield writer
             except BaseException:
@@ -144,9 +148,20 @@ class Database:
                 raise
             try:
                 await _shielded(_end(connection, commit=True))
+            except Exception:
+                # When the line breaks during a commit, only the server knows what became of it.
+                if transaction is None or not await postgres.came_through(self._readers, transaction):
+                    raise
             finally:
                 self._committed.update(writer.changes)
             self.failing = None
+
+    async def _connected(self, engine: AsyncEngine) -> AsyncConnection:
+        try:
+            return await postgres.connected(engine)
+        except LostDatabaseError:
+            self.failing = Failure.AWAY
+            raise
 
     def _note(self, context: sa.engine.ExceptionContext) -> None:
         """Note an error of either engine, wherever it is caught."""
@@ -200,25 +215,30 @@ async def _shielded(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _engine(url: str, begin: str, *, pool_size: int) -> AsyncEngine:
-    sqlite_only = {"async_creator_fn": sqlite.connect} if sa.make_url(url).get_backend_name() == "sqlite" else {}
-    engine = create_async_engine(
-        url,
-        connect_args=sqlite_only,
-        pool_size=pool_size,
-        max_overflow=0,
-        hide_parameters=True,  # An error is logged with its words, and these would be what somebody wrote.
+def engine(url: str, *, writes: bool) -> AsyncEngine:
+    """Return what gives connections to the database at `url`, for the one writer or for readers."""
+    address = sa.make_url(url)
+    pool: dict[str, Any] = {
+        "pool_size": 1 if writes else READERS,
+        "max_overflow": 0,
         # Every transaction is ended explicitly; a second rollback at each return would only cost time.
-        pool_reset_on_return=None,
+        "pool_reset_on_return": None,
+    }
+    if address.get_backend_name() == "postgresql":
+        return postgres.engine(address, writes=writes, **pool)
+    found = create_async_engine(
+        address,
+        connect_args={"async_creator_fn": sqlite.connect},
+        hide_parameters=True,  # An error is logged with its words, and these would be what somebody wrote.
+        **pool,
     )
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    sa.event.listen(found.sync_engine, "connect", _prepare_sqlite)
 
-        def start(connection: sa.Connection) -> None:
-            connection.exec_driver_sql(begin)
+    def start(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-        sa.event.listen(engine.sync_engine, "begin", start)
-    return engine
+    sa.event.listen(found.sync_engine, "begin", start)
+    return found
 
 
 def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401

@@ -74,7 +74,8 @@ async def cancel_all(writer: Writer, kind: str, prefix: str) -> None:
 
 async def cancel_ending(writer: Writer, kind: str, ending: str) -> None:
     """Do nothing of a kind whose subject ends so. Looks at all of that kind."""
-    ends = sa.func.substr(due.c.subject, -len(ending)) == ending
+    # From the left, because only SQLite counts a negative place from the right.
+    ends = sa.func.substr(due.c.subject, sa.func.length(due.c.subject) - len(ending) + 1) == ending
     await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, ends))
 
 

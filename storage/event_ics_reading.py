@@ -92,7 +92,9 @@ def read(data: bytes, language: str, zone: str) -> Calendar:
     if data.upper().count(b"BEGIN:VEVENT") > MOST:
         raise UnreadableError("too_many")
     try:
-        parsed = icalendar.Calendar.from_ical(data.removeprefix(b"\xef\xbb\xbf"), multiple=True)
+        # A null character is no text, and not every database can hold it.
+        text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"")
+        parsed = icalendar.Calendar.from_ical(text, multiple=True)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError("not_a_calendar") from error
     calendars = [one for one in parsed if getattr(one, "name", "") == "VCALENDAR"]

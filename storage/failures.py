@@ -32,6 +32,10 @@ class DamagedError(Exception):
     """A look through the file found that it is damaged; the text says where."""
 
 
+class LostDatabaseError(Exception):
+    """The server of the database is not there at the moment."""
+
+
 _SHM_SIZE = 0x130A
 """SQLITE_IOERR_SHMSIZE: the index of the write-ahead log could not grow, which is so when a disk is full."""
 _SQLITE = {
@@ -63,6 +67,8 @@ def failure(error: BaseException | None) -> Failure | None:
     """Return what an error says about the database; None when it says nothing about it."""
     if isinstance(error, DamagedError):
         return Failure.DAMAGED
+    if isinstance(error, LostDatabaseError):
+        return Failure.AWAY
     if isinstance(error, DBAPIError):
         found = _of_driver(error.orig)
         return found or (Failure.AWAY if error.connection_invalidated else None)

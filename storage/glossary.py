@@ -26,7 +26,7 @@ ID = r"^[a-z0-9][a-z0-9-]{0,79}$"
 REMEMBERED = 200
 """Concepts in memory."""
 
-LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,7}$"
 
 
 class Term(BaseModel):

@@ -1,7 +1,7 @@
 """Four ways to find a concept, from the surest to the widest.
 
-Names are looked up in an index of folded terms. Words, and words of definitions, are searched with SQLite's
-FTS5. Misspellings are searched in memory (`storage.near_names`).
+Names are looked up in an index of folded terms. Words, and words of definitions, are searched in the full-text
+index of the database (`storage.full_text`). Misspellings are searched in memory (`storage.near_names`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
+from storage import full_text
 from storage.database import Reader, Writer
 from storage.folding import fold
+from storage.full_text import Groups, Word
 from storage.near_names import NearNames
 from storage.schema import definition as definitions
 from storage.schema import term as terms
@@ -68,8 +71,7 @@ async def by_words(reader: Reader, query: str, language: str) -> Hits:
     words = fold(query).split()
     if not words or len("".join(words)) < 3:
         return Hits()
-    match = " AND ".join(f'names:"{word}"*' for word in words)
-    ids = await _full_text(reader, match, BY_NAMES, language)
+    ids = await _full_text(reader, [[Word(word, begins=True)] for word in words], "names", language)
     return Hits(ids, alone=len(ids) == 1)
 
 
@@ -91,8 +93,7 @@ async def by_definition(reader: Reader, query: str, language: str) -> Hits:
     words = [word for word in fold(query).split() if word not in STOP_WORDS]
     if not words:
         return Hits()
-    match = " AND ".join(_stem(word) for word in words)
-    return Hits(await _full_text(reader, match, BY_MEANING, language))
+    return Hits(await _full_text(reader, [[_stem(word)] for word in words], "meaning", language))
 
 
 async def rebuild(writer: Writer) -> None:
@@ -102,25 +103,20 @@ async def rebuild(writer: Writer) -> None:
     names = (await writer.sql.execute(query)).all()
     texts = sa.select(definitions.c.concept_id, definitions.c.language, definitions.c.text)
     meanings = (await writer.sql.execute(texts)).all()
-    insert = sa.text(
-        "INSERT INTO glossary_text (concept_id, language, names, meaning) "
-        "VALUES (:concept_id, :language, :names, :meaning)"
-    )
-    values = await asyncio.to_thread(_index_rows, names, meanings)
+    values = await asyncio.to_thread(_index_rows, names, meanings, with_vector=writer.dialect == "postgresql")
     for start in range(0, len(values), PAGE):
-        await writer.sql.execute(insert, values[start : start + PAGE])
-    # One tree instead of one for each page that was written: a search goes through all of them.
-    await writer.sql.execute(sa.text("INSERT INTO glossary_text (glossary_text) VALUES ('optimize')"))
+        await writer.sql.execute(_INSERT[writer.dialect], values[start : start + PAGE])
+    await writer.sql.execute(_OPTIMIZE[writer.dialect])
 
 
 def _index_rows(
-    names: Iterable[sa.Row[str, str, str]], meanings: Iterable[sa.Row[str, str, str]]
-) -> list[dict[str, str]]:
+    names: Iterable[sa.Row[str, str, str]], meanings: Iterable[sa.Row[str, str, str]], *, with_vector: bool
+) -> list[dict[str, Any]]:
     folded: dict[tuple[str, str], list[str]] = defaultdict(list)
     for owner, language, name in names:
         folded[owner, language].append(name)
     texts = {(owner, language): fold(text) for owner, language, text in meanings}
-    return [
+    rows: list[dict[str, Any]] = [
         {
             "concept_id": owner,
             "language": language,
@@ -131,27 +127,64 @@ def _index_rows(
         # In the order of the glossary, because a search that finds too much considers the first.
         for owner, language in dict.fromkeys([*folded, *texts])
     ]
+    if with_vector:
+        for number, row in enumerate(rows):
+            words = full_text.tsvector({"A": row["names"], "B": row["meaning"]})
+            row |= {"id": number, "words": words}
+    return rows
 
 
-async def _full_text(reader: Reader, match: str, shorter: sa.TextClause, language: str) -> list[str]:
-    found = await reader.sql.execute(shorter, {"match": match, "language": language, "most": CONSIDERED})
+_INSERT = {
+    "sqlite": sa.text(
+        "INSERT INTO glossary_text (concept_id, language, names, meaning) "
+        "VALUES (:concept_id, :language, :names, :meaning)"
+    ),
+    "postgresql": sa.text(
+        "INSERT INTO glossary_text (id, concept_id, language, names, meaning, words) "
+        "VALUES (:id, :concept_id, :language, :names, :meaning, CAST(:words AS tsvector))"
+    ),
+}
+_OPTIMIZE = {
+    # One tree instead of one for each page that was written: a search goes through all of them.
+    "sqlite": sa.text("INSERT INTO glossary_text (glossary_text) VALUES ('optimize')"),
+    # Whether a word is common decides whether its index is used, or the first rows are looked at.
+    "postgresql": sa.text("ANALYZE glossary_text"),
+}
+
+
+async def _full_text(reader: Reader, groups: Groups, column: str, language: str) -> list[str]:
+    """Return what matches: the reader's language first, then where `column` is shortest.
+
+    Words of names are looked for in names, those of meanings everywhere. Not by a rank, which counts each word in
+    the whole glossary, and so takes a hundred times longer for common ones.
+    """
+    if reader.dialect == "sqlite":
+        match = full_text.fts5(groups, column if column == "names" else None)
+    else:
+        match = full_text.tsquery(groups, "A" if column == "names" else None)
+    question = _BEST[reader.dialect, column]
+    found = await reader.sql.execute(question, {"match": match, "language": language, "most": CONSIDERED})
     return list(dict.fromkeys(found.scalars()))[:MOST]
 
 
-def _best(column: str) -> sa.TextClause:
-    """Return the question for what matches: the reader's language first, then where `column` is shortest.
-
-    Not by bm25, which counts each word in the whole glossary, and so takes a hundred times longer for common ones.
-    """
+def _best(dialect: str, column: str) -> sa.TextClause:
+    number, matches, order = (
+        ("rowid", "glossary_text MATCH :match", "")
+        if dialect == "sqlite"
+        else ("id", "words @@ CAST(:match AS tsquery)", " ORDER BY id")
+    )
     return sa.text(
-        "SELECT concept_id FROM glossary_text WHERE rowid IN "  # noqa: S608 - the name of a column of ours
-        "(SELECT rowid FROM glossary_text WHERE glossary_text MATCH :match LIMIT :most) "
-        f"ORDER BY language = :language DESC, length({column})"
+        f"SELECT concept_id FROM glossary_text WHERE {number} IN "  # noqa: S608 - names of ours
+        f"(SELECT {number} FROM glossary_text WHERE {matches}{order} LIMIT :most) "
+        f"ORDER BY language = :language DESC, length({column}), {number}"
     )
 
 
-BY_NAMES = _best("names")
-BY_MEANING = _best("meaning")
+_BEST = {
+    (dialect, column): _best(dialect, column)
+    for dialect in ("sqlite", "postgresql")
+    for column in ("names", "meaning")
+}
 
 
 async def _names(reader: Reader) -> NearNames:
@@ -186,6 +219,6 @@ def _without_article(folded: str) -> str:
     return ""
 
 
-def _stem(word: str) -> str:
-    """Return an FTS5 phrase; longer words also match other endings (plural, gender)."""
-    return f'"{word[: max(5, len(word) - 2)]}"*' if len(word) > 5 else f'"{word}"'
+def _stem(word: str) -> Word:
+    """Return what is looked for; longer words also match other endings (plural, gender)."""
+    return Word(word[: max(5, len(word) - 2)], begins=True) if len(word) > 5 else Word(word)

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from storage import inbox, outbox, schema
+from storage import inbox, outbox, postgres, schema
 from storage import rooms as room_storage
 from storage.database import Reader
-from storage.migrate import MIGRATIONS, current
+from storage.migrate import current, is_known
 
 WINDOW = timedelta(seconds=10)
 LIMITED = timedelta(days=7)
@@ -49,21 +49,26 @@ class Inspection(BaseModel):
 
 
 async def inspect(url: str) -> Inspection:
-    """Look at the database at `url`. One that does not exist is `empty`, and is not made."""
-    address = readable(url)
-    if address is None:
-        return Inspection(state="empty")
-    engine = create_async_engine(address)
-    try:
-        found = await current(engine)
-        if found != schema.HEAD:
-            state: Literal["empty", "older", "newer"]
-            state = "empty" if found is None else "older" if found in _known() else "newer"
-            return Inspection(state=state, found=found)
-        async with engine.connect() as connection:
-            return await _contents(Reader(connection, {}))
-    finally:
-        await engine.dispose()
+    """Look at the database at `url`. One that does not exist is `empty`, and is not made.
+
+    Raises:
+        UnusableDatabaseError: the server or the database cannot be used.
+
+    """
+    async with postgres.explaining(url):
+        engine = looker(url)
+        if engine is None:
+            return Inspection(state="empty")
+        try:
+            found = await current(engine)
+            if found != schema.HEAD:
+                state: Literal["empty", "older", "newer"]
+                state = "empty" if found is None else "older" if is_known(found) else "newer"
+                return Inspection(state=state, found=found)
+            async with engine.connect() as connection:
+                return await _contents(Reader(connection, {}))
+        finally:
+            await engine.dispose()
 
 
 def file_of(url: str) -> Path | None:
@@ -72,15 +77,18 @@ def file_of(url: str) -> Path | None:
     return Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
 
 
-def readable(url: str) -> sa.URL | None:
-    """Return an address that makes no database; None when there is none."""
+def looker(url: str) -> AsyncEngine | None:
+    """Return what connects to a database and makes none; None when there is none."""
     address, path = sa.make_url(url), file_of(url)
+    if address.get_backend_name() != "sqlite":
+        return postgres.engine(address, writes=False, name=f"{postgres.NAME} look")
     if path is None:
-        return address
+        return create_async_engine(address)
     if not path.exists():
         return None
     # Not `ro`: a reader of a write-ahead log must write into the file with its index.
-    return address.set(database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
+    file = address.set(database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
+    return create_async_engine(file)
 
 
 async def _contents(reader: Reader) -> Inspection:
@@ -109,11 +117,6 @@ async def _contents(reader: Reader) -> Inspection:
         limited=limited,
         limited_at=limited_at,
     )
-
-
-def _known() -> set[str]:
-    # The file of a migration begins with its revision; Alembic would import each of them to find that out.
-    return {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py")}
 
 
 def _burst(times: Sequence[datetime]) -> Burst | None:

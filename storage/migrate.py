@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import glob
 import os
 import sqlite3
 from datetime import UTC, datetime
@@ -17,13 +18,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage import schema
+from storage import postgres, schema
 from storage.failures import Failure, failure
+from storage.postgres import UnusableDatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class NewerDatabaseError(Exception):
+class NewerDatabaseError(UnusableDatabaseError):
     """The database was written by a later version of the bot."""
 
     def __init__(self, revision: str) -> None:
@@ -50,6 +52,7 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
     Raises:
         NewerDatabaseError: the schema is one that this version does not know.
         MigrationError: the copy could not be written, or a migration failed.
+        UnusableDatabaseError: it cannot hold every text.
 
     """
     present = await current(engine)
@@ -57,12 +60,10 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
         return
     from alembic import command
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if present is not None and present not in known:
+    if present is not None and not is_known(present):
         raise NewerDatabaseError(present)
     change = f"The tables must change with this version (schema {present or 'none'} to {schema.HEAD})"
     if present is not None and backups is not None:
@@ -82,7 +83,11 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
 
     try:
         async with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                await postgres.check(connection)
             await connection.run_sync(upgrade)
+    except UnusableDatabaseError:
+        raise
     except Exception as error:
         raise MigrationError(
             f"{change}, and that fails: {_reason(error)}. Nothing was changed: the version that was installed "
@@ -101,6 +106,12 @@ async def current(engine: AsyncEngine) -> str | None:
         if "alembic_version" in str(error.orig):
             return None
         raise
+
+
+def is_known(revision: str) -> bool:
+    """Tell whether this version knows a schema."""
+    # The file of a migration begins with its revision; Alembic would import each of them to find that out.
+    return any((MIGRATIONS / "versions").glob(f"{glob.escape(revision)}_*.py"))
 
 
 async def _back_up(engine: AsyncEngine, target: Path) -> None:

@@ -124,7 +124,6 @@ async def prune_olm_sessions(writer: Writer, device_key: str) -> None:
         .where(olm_session.c.device_key == device_key)
         .order_by(olm_session.c.received_at.desc(), olm_session.c.session_id)
         .offset(SESSIONS_KEPT)
-        .limit(-1)
     )
     ids = list((await writer.sql.execute(same)).scalars())
     if ids:

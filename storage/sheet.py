@@ -92,7 +92,8 @@ def _cell(value: Cell) -> str:
 
 def _decoded(data: bytes) -> str:
     try:
-        return data.decode("utf-8-sig")
+        # A null character is no text, and not every database can hold it.
+        return data.decode("utf-8-sig").replace("\0", "")
     except UnicodeDecodeError as error:
         raise SheetError("encoding", data.count(b"\n", 0, error.start) + 1) from error
 

@@ -276,6 +276,18 @@ def _public_at(before: Submission, after: Submission, at: datetime) -> datetime 
     return before.public_at if before.public_at is not None and before.fields == after.fields else at
 
 
+async def rebuild_search(writer: Writer) -> None:
+    """Write the full-text index of practices anew."""
+    query = sa.select(submission).where(submission.c.kind == "practice", submission.c.state.in_(PUBLIC))
+    last = 0
+    while rows := (
+        await writer.sql.execute(query.where(submission.c.id > last).order_by(submission.c.id).limit(500))
+    ).all():
+        for row in rows:
+            await practice_search.put(writer, row.id, row.language, row.fields)
+        last = rows[-1].id
+
+
 async def replace_draft(
     writer: Writer, number: int, language: str, fields: Facts, consent: Facts, at: datetime
 ) -> None:

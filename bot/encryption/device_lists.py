@@ -17,6 +17,7 @@ from bot.encryption.signing import is_signed
 from bot.errors import RefusedError
 from bot.events import MalformedError, identifier
 from bot.session import Session
+from bot.wire import clean
 from storage import devices as storage
 from storage.database import Database, Reader, Writer
 from storage.devices import Device, Owner
@@ -161,7 +162,10 @@ def _identity_key(user_id: str, found: Mapping[str, Any], field: str, usage: str
     keys = list(_mapping(one.get("keys")).values())
     if one.get("user_id") != user_id or not isinstance(uses, Sequence) or usage not in uses or len(keys) != 1:
         return None
-    return keys[0] if isinstance(keys[0], str) else None
+    try:
+        return identifier({"key": keys[0]}, "key")
+    except MalformedError:
+        return None
 
 
 def _device(user_id: str, keys: object, self_signing: str | None, *, gone: bool = False) -> Device | None:
@@ -188,7 +192,8 @@ def _device(user_id: str, keys: object, self_signing: str | None, *, gone: bool 
 
 def _names(lists: object, field: str) -> list[str]:
     found = _mapping(lists).get(field)
-    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+    names = found if isinstance(found, list) else []
+    return [name for name in names if isinstance(name, str) and clean(name) == name]
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

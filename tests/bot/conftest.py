@@ -29,6 +29,7 @@ from storage import outbox as storage
 from storage.database import Database, Writer
 from storage.outbox import OutboxRow, Priority
 from storage.schema import outbox as table
+from tests import databases
 from tests.bot.fake_homeserver import BOT, ROOM, FakeHomeserver
 
 NOW = datetime.now(UTC)
@@ -73,6 +74,7 @@ def settings(fake: FakeHomeserver, folder: Path, password: str | None = PASSWORD
         ),
         flood=FloodSettings(commands_per_minute=0),
         data_dir=folder,
+        database_url=databases.address(folder / "bot.db"),
     )
 
 
@@ -139,9 +141,7 @@ class FailingDatabase(Database):
             yield writer
             if self.failures:
                 self.failures -= 1
-                # SQLite finds out at the commit, and leaves the transaction open.
-                await writer.sql.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-                await writer.sql.exec_driver_sql("INSERT INTO definition VALUES ('nothing', 'en', '', '')")
+                await databases.make_the_commit_fail(writer)
 
 
 @dataclass

@@ -34,6 +34,7 @@ from storage.events import Event
 from storage.occurrences import Timing
 from storage.outbox import OutboxRow
 from storage.reminders import Reminder
+from tests import databases
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 ENGLISH, FRENCH, MODERATORS = "!english:example.org", "!french:example.org", "!moderators:example.org"
@@ -97,7 +98,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     await starter.load(database, START)
     async with database.write() as writer:
         for room_id in (ENGLISH, FRENCH, MODERATORS):

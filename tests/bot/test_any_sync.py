@@ -26,6 +26,7 @@ from storage import rooms as room_storage
 from storage.database import Database
 from storage.inbox import InboxEvent
 from storage.rooms import Room
+from tests import databases
 from tests.bot.conftest import NOW
 from tests.bot.fake_homeserver import BOT, MIA, ROOM, text_event
 
@@ -60,7 +61,7 @@ class Feeding(Session):
 
 @pytest.fixture(scope="module")
 async def reading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reading]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('inbox') / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path_factory.mktemp("inbox") / "bot.db"))
     known = [Room(room_id=ROOM, membership="join", members=5, since=NOW)]
     known.append(Room(room_id=OTHER, membership="join", members=2, direct=True, since=NOW))
     async with database.write() as writer:

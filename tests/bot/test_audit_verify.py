@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 from storage import audit
 from storage.audit import Entry
 from storage.database import Database
+from tests import databases
 
 
 def verify(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -21,6 +21,7 @@ def verify(folder: Path) -> subprocess.CompletedProcess[str]:
         "GAAMAC_MATRIX__USER_ID": "@bot:example.org",
         "GAAMAC_MATRIX__PASSWORD": "secret",
         "GAAMAC_DATA_DIR": str(folder),
+        "GAAMAC_DATABASE_URL": databases.address(folder / "bot.db", empty=True),
     }
     return subprocess.run(
         [sys.executable, "-m", "bot.cli", "audit", "verify"],
@@ -34,8 +35,8 @@ def verify(folder: Path) -> subprocess.CompletedProcess[str]:
 async def test_it_holds_until_somebody_changes_a_row(tmp_path: Path) -> None:
     found = verify(tmp_path)
     assert found.returncode != 0
-    assert "There is no database" in found.stderr
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    assert ("has no audit yet" if databases.ON_POSTGRES else "There is no database") in found.stderr
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     async with database.write() as writer:
         for number in range(3):
             at = datetime(2026, 12, 1, 9, number, tzinfo=UTC)
@@ -43,9 +44,7 @@ async def test_it_holds_until_somebody_changes_a_row(tmp_path: Path) -> None:
     await database.close()
     found = verify(tmp_path)
     assert (found.returncode, found.stdout) == (0, "The audit holds: 3 rows.\n")
-    with sqlite3.connect(tmp_path / "bot.db") as connection:
-        connection.execute("UPDATE audit SET reason = 'another' WHERE id = 2")
-    connection.close()
+    databases.execute(tmp_path / "bot.db", "UPDATE audit SET reason = 'another' WHERE id = 2")
     found = verify(tmp_path)
     assert found.returncode != 0
     assert "The audit does not hold at row 2: it was changed." in found.stderr

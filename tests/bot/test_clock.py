@@ -19,6 +19,7 @@ from storage import due, outbox, rooms, starter
 from storage.database import Database, Writer
 from storage.due import Due
 from storage.outbox import OutboxRow
+from tests import databases
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ROOM = "!moderators:example.org"
@@ -85,7 +86,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     yield Scene(database, Bell())
     await database.close()
 
@@ -186,7 +187,7 @@ async def test_it_wakes_by_itself(scene: Scene) -> None:
 
 @pytest.fixture
 async def monthly_list(tmp_path: Path) -> AsyncIterator[tuple[Database, StaleRecords]]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     await starter.load(database, START)
     async with database.write() as writer:
         await rooms.put(writer, rooms.Room(room_id=ROOM, membership="join", since=START))

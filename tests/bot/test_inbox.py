@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.encryption.own_device import MEGOLM
 from storage import inbox as storage
+from storage import unreadable
 from tests.bot.conftest import NOW, running, synced, until
 from tests.bot.fake_homeserver import BOT, MIA, FakeHomeserver, text_event
 from tests.bot.scripted import Answer, proxy_error, refuse, reply, truncated
+
+SEALED = base64.b64encode(b"\x03\x08\x00\x12\x10" + bytes(16 + 8 + 64)).decode().rstrip("=")
+"""A message that is encrypted as its form says, and with which key nobody knows."""
 
 
 async def answered(fake: FakeHomeserver, commands: list[str]) -> None:
@@ -108,6 +114,7 @@ async def test_hostile_events_are_dropped_and_the_next_command_is_answered(
     deep: Any = {}
     for _ in range(400):  # more than our limit, less than that of the encoder which this test uses
         deep = {"a": deep}
+    odd = {"\0": "\0", "\ud800": "\ud800", "more": [float("inf"), float("nan"), 10**30, -(2**63)]}
     hostile: list[Any] = [
         None,
         7,
@@ -133,15 +140,26 @@ async def test_hostile_events_are_dropped_and_the_next_command_is_answered(
         {"type": "m.room.tombstone", "state_key": "", "sender": MIA, "content": {"replacement_room": [1]}},
         text_event("$13", "m.reaction") | {"type": "m.reaction", "content": {"m.relates_to": None}},
         text_event("$14", "x") | {"type": "m.room.redaction", "content": {"redacts": {}}},
+        # What JSON can say and a database cannot hold: in a file that is described, and in what waits for its key.
+        text_event(
+            "$15", "!status", more={"msgtype": "m.file", "filename": "\0", "file": {"url": "mxc://a/b"} | odd}
+        ),
+        text_event("$16", "")
+        | {
+            "type": "m.room.encrypted",
+            "content": {"algorithm": MEGOLM, "session_id": "s", "ciphertext": SEALED} | odd,
+        },
     ]
     async with running(fake, tmp_path) as bot:
         await synced(fake)
         for event in hostile:
             await fake.put(event)
-        odd = await fake.say("!status \ud800 \x00 \u202e")
+        strange = await fake.say("!status \ud800 \x00 \u202e")
         plain = await fake.say("!status")
-        await answered(fake, [odd, plain])
+        await answered(fake, ["$15", strange, plain])
         assert bot.pauses == []
+        async with bot.database.read() as reader:
+            assert await unreadable.count(reader) == 1
 
 
 async def test_an_edit_by_somebody_else_changes_nothing(fake: FakeHomeserver, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from storage.database import Database, Reader
 from storage.inbox import InboxEvent
 from storage.outbox import OutboxRow
 from storage.rooms import Room
+from tests import databases
 from tests.bot.conftest import LONGEST, NOW
 from tests.bot.fake_homeserver import BOT, MIA, ROOM
 
@@ -111,7 +112,7 @@ class Office:
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     session = cast("Session", None)  # nothing here asks the homeserver
     known = [Room(room_id=room_id, membership="join", members=5, since=NOW) for room_id in ROOMS]
     rooms = Rooms(session, RoomSettings(), InviteSettings(), known)

@@ -18,6 +18,7 @@ from bot.session import Session
 from commands.attachment import Attachment, Picture
 from storage import media as storage
 from storage.database import Database
+from tests import databases
 from tests.bot.conftest import NOW
 from tests.bot.fake_homeserver import BOT
 
@@ -47,7 +48,7 @@ async def session() -> AsyncIterator[Keeping]:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    one = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    one = await Database.open(databases.address(tmp_path / "bot.db"))
     yield one
     await one.close()
 

@@ -20,6 +20,7 @@ from storage import identities, outbox, submissions, talks, unfinished
 from storage.database import Database
 from storage.due import Due
 from storage.submissions import Actor, Submission
+from tests import databases
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 OFFICE, LIBRARY, MIA = "!office:example.org", "!library:example.org", "@mia:example.org"
@@ -35,7 +36,7 @@ FIELDS = {
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    found = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    found = await Database.open(databases.address(tmp_path / "bot.db"))
     yield found
     await found.close()
 

@@ -11,6 +11,7 @@ from storage import outbox, submissions
 from storage.database import Database
 from storage.outbox import OutboxRow
 from storage.submissions import Action, Actor, Submission
+from tests import databases
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 ME, MOD = Actor("author", "author"), Actor("moderator", "mod")
@@ -24,7 +25,7 @@ WAYS: dict[str, tuple[tuple[Action, Actor], ...]] = {
 
 
 async def test_each_is_forgotten_after_its_time(tmp_path: Path) -> None:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     new = Submission(
         kind="practice",
         author="author",

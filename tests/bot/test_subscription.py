@@ -25,6 +25,7 @@ from storage import event_changes, events, starter
 from storage.database import Database
 from storage.event_ics_reading import LARGEST
 from storage.outbox import OutboxRow
+from tests import databases
 
 CALENDAR = (Path(__file__).parent.parent / "storage" / "calendars" / "google.ics").read_bytes()
 ADDRESS = "https://calendar.example.org/training.ics"
@@ -180,7 +181,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     await starter.load(database, dt.datetime.now(dt.UTC))
     yield Scene(database)
     await database.close()

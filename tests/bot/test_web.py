@@ -21,6 +21,7 @@ from storage.due import Due
 from storage.figures import Figures, of
 from storage.outbox import OutboxRow
 from storage.problems import Kind
+from tests import databases
 
 WELL = Moment(
     sync_age=1.0,
@@ -37,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    found = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    found = await Database.open(databases.address(tmp_path / "bot.db"))
     yield found
     await found.close()
 

@@ -16,7 +16,9 @@ OBJECTS = '{"a":' * 2_000 + "1" + "}" * 2_000
 LONG = "9" * 10_000
 
 documents = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
+    ),
     lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
     max_leaves=30,
 )
@@ -37,6 +39,17 @@ def test_a_hostile_event_leaves_its_neighbours_whole(hostile: str) -> None:
     assert found["before"] == 1
     assert found["after"] == ['quotes " and brackets ]}[{ and \\', {"b": [2]}]
     assert depth(found) <= DEEPEST
+
+
+def test_numbers_that_json_does_not_know_are_nothing() -> None:
+    assert decode(b'[NaN, -Infinity, 1e999, {"a": -1e999}, 1e3, "NaN"]') == [
+        None,
+        None,
+        None,
+        {"a": None},
+        1000.0,
+        "NaN",
+    ]
 
 
 @pytest.mark.parametrize(

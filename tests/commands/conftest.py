@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from itertools import count
@@ -21,6 +20,7 @@ from commands.respond import Answer, Responder
 from config.settings import PracticeSettings
 from storage import rooms, starter
 from storage.database import Database, Writer
+from tests import databases
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 ROOM = "!community:example.org"
@@ -112,7 +112,7 @@ class Conversation:
 async def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a database with the starter content once; each conversation gets a copy."""
     path = tmp_path_factory.mktemp("starter") / "bot.db"
-    database = await Database.open(f"sqlite+aiosqlite:///{path}")
+    database = await Database.open(databases.address(path))
     try:
         await starter.load(database, NOW)
         async with database.write() as writer:
@@ -124,8 +124,7 @@ async def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def ask(filled: Path, tmp_path: Path) -> AsyncIterator[Conversation]:
-    shutil.copy(filled, tmp_path / "bot.db")
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.copy(filled, tmp_path / "bot.db"))
     try:
         yield Conversation(database, registry())
     finally:

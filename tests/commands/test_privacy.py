@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from tests import databases
 from tests.commands.conftest import Conversation
 from tests.commands.test_practices import MODERATOR, sent
 
@@ -71,11 +72,7 @@ async def test_what_is_forgotten_is_nowhere_in_the_file(ask: Conversation, tmp_p
         # What goes with the purge after thirty days.
         await writer.sql.execute(sa.text("DELETE FROM inbox"))
     await ask.database.close()
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'bot.db'}", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text("VACUUM"))
-    engine.dispose()
-    data = b"".join(file.read_bytes() for file in tmp_path.glob("bot.db*"))
+    data = databases.contents(tmp_path / "bot.db")
     assert MIA.encode() not in data
     assert b"Radio that warns" not in data
 

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 
 from bot.demo.client import Client, ClientError
 from bot.demo.homeserver import Homeserver
+from tests import databases
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class RunningBot:
             "GAAMAC_MATRIX__USER_ID": account.user_id,
             "GAAMAC_MATRIX__PASSWORD": "secret",
             "GAAMAC_DATA_DIR": str(folder / "data"),
+            "GAAMAC_DATABASE_URL": databases.address(folder / "data" / "bot.db"),
             "GAAMAC_FLOOD__COMMANDS_PER_MINUTE": "0",
             "GAAMAC_LOG__FORMAT": "json",
         }

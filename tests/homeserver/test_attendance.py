@@ -16,6 +16,7 @@ from storage import due, events, reminders
 from storage.database import Database
 from storage.due import Due
 from storage.reminders import Reminder
+from tests import databases
 from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
 from tests.homeserver.test_events import training
@@ -25,7 +26,7 @@ EVENTS = 8
 
 
 def database_of(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'data' / 'bot.db'}"
+    return databases.address(folder / "data" / "bot.db")
 
 
 async def test_a_reminder_opens_one_direct_chat_and_comes_once_through_kills(

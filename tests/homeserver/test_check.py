@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import shutil
-import sqlite3
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from config.settings import MatrixSettings, RoomSettings, Settings
 from storage import outbox, schema
 from storage.database import Database
 from storage.outbox import OutboxRow
+from tests import databases
 from tests.homeserver.running import RunningBot, every_answer, joined
 
 _NUMBERS = count(1)
@@ -52,6 +52,7 @@ class Place:
             matrix=MatrixSettings.model_validate(matrix | changes),
             rooms=RoomSettings.model_validate(self.rooms),
             data_dir=self.folder,
+            database_url=databases.address(self.folder / "bot.db", empty=True),
         )
 
     async def room(self, **options: Any) -> str:
@@ -313,15 +314,14 @@ async def test_a_homeserver_that_does_not_answer(place: Place) -> None:
 async def test_databases_that_cannot_be_used(place: Place) -> None:
     place.folder.mkdir(mode=0o700)
     file = place.folder / "bot.db"
-    database = await Database.open(f"sqlite+aiosqlite:///{file}")
+    database = await Database.open(databases.address(file))
     await database.close()
     assert f"Its schema is {schema.HEAD}, the newest." in said(await examine(place.settings()), "ok")
-    raw = sqlite3.connect(file)
-    raw.execute("UPDATE alembic_version SET version_num = '9999'")
-    raw.commit()
-    raw.close()
+    databases.execute(file, "UPDATE alembic_version SET version_num = '9999'")
     report = await examine(place.settings())
     assert (report.exit_code, "Its schema is 9999" in said(report, "problem")) == (5, True)
+    if databases.ON_POSTGRES:
+        return
     file.write_bytes(b"no database" * 1000)
     report = await examine(place.settings())
     assert (report.exit_code, "It cannot be read" in said(report, "problem")) == (5, True)
@@ -337,7 +337,7 @@ async def test_a_folder_that_others_may_look_into(place: Place) -> None:
 
 async def test_what_the_database_tells_about_work_and_limits(place: Place) -> None:
     place.folder.mkdir(mode=0o700)
-    database = await Database.open(f"sqlite+aiosqlite:///{place.folder / 'bot.db'}")
+    database = await Database.open(databases.address(place.folder / "bot.db"))
     now = datetime.now(UTC)
     late = now - timedelta(hours=1)
     rows = [

@@ -6,7 +6,6 @@ import asyncio
 import json
 import random
 import signal
-import sqlite3
 import stat
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,6 +19,7 @@ from nio.crypto.attachments import decrypt_attachment  # type: ignore[import-unt
 from bot.demo.client import Client, v3
 from bot.demo.homeserver import Homeserver
 from storage import glossary_csv
+from tests import databases
 from tests.homeserver.nio_member import ENCRYPTION, NioMember
 from tests.homeserver.running import RunningBot, fresh
 
@@ -196,13 +196,13 @@ async def test_a_file_is_encrypted_when_the_room_is(
 async def test_seeds_cannot_be_read_and_files_are_the_bots_alone(bot: RunningBot) -> None:
     data = bot.folder / "data"
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
-    for name in ("session.json", "recovery-key", "bot.db"):
+    for name in ("session.json", "recovery-key", *([] if databases.ON_POSTGRES else ["bot.db"])):
         assert stat.S_IMODE((data / name).stat().st_mode) == 0o600, name
     await bot.end()
     session = json.loads((data / "session.json").read_text())
-    with sqlite3.connect(data / "bot.db") as database:
-        pickles = [row[0] for row in database.execute("SELECT pickle FROM own_device")]
-    assert pickles
+    assert databases.execute(data / "bot.db", "SELECT pickle FROM own_device")
+    if databases.ON_POSTGRES:
+        return  # Its files are the server's.
     stored = b"".join(file.read_bytes() for file in data.glob("bot.db*"))
     assert session["pickle_key"].encode() not in stored
     assert bytes.fromhex(session["pickle_key"]) not in stored
@@ -219,9 +219,7 @@ def shared_with(bot: RunningBot) -> set[str]:
 
 
 def _rows(bot: RunningBot, query: str) -> list[dict[str, Any]]:
-    with sqlite3.connect(bot.folder / "data" / "bot.db") as database:
-        database.row_factory = sqlite3.Row
-        return [dict(row) for row in database.execute(query)]
+    return databases.rows(bot.folder / "data" / "bot.db", query)
 
 
 async def on_the_homeserver(member: NioMember, room: str, event_id: str) -> dict[str, Any]:

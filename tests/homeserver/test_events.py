@@ -17,6 +17,7 @@ from storage.database import Database
 from storage.due import Due
 from storage.events import Event
 from storage.occurrences import Timing
+from tests import databases
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
 
 KILLS, ROOMS, COUNT = 5, 5, 40
@@ -83,7 +84,7 @@ async def test_200_reminders_through_kills_and_a_homeserver_away_come_late_and_o
 async def _make_due(folder: Path) -> None:
     """Put events into the calendar of which the announcements fell due an hour ago."""
     now = datetime.now(UTC)
-    database = await Database.open(f"sqlite+aiosqlite:///{folder / 'data' / 'bot.db'}")
+    database = await Database.open(databases.address(folder / "data" / "bot.db"))
     async with database.write() as writer:
         for number in range(COUNT):
             kept = await events.add(writer, training(number, now + timedelta(days=1)), now)

@@ -6,10 +6,8 @@ import asyncio
 import random
 import re
 import signal
-import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Sequence
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from bot.demo.client import Client, ClientError
 from bot.demo.homeserver import Homeserver
 from storage import audit
 from storage.database import Database
+from tests import databases
 from tests.commands.test_practices import ANSWERS
 from tests.homeserver.nio_member import ENCRYPTION, NioMember
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
@@ -170,15 +169,14 @@ async def test_fifty_ways_with_two_moderators_at_once_and_kills(homeserver: Home
         published = [said for said in news if "is published" in said]
         shown = [one for one in await mod.history(library) if _with("(!practice")(one)]
         assert len(shown) == len(published)
-    with closing(sqlite3.connect(_database(tmp_path))) as database:
-        query = "SELECT subject, count(*) FROM audit WHERE action IN ('approve', 'reject') GROUP BY subject"
-        assert sorted(database.execute(query)) == sorted(
-            (f"submission/{number}", 1) for number in range(1, WAYS + 1)
-        )
-        states = Counter(state for (state,) in database.execute("SELECT state FROM submission"))
-        assert states["published"] == len(published)
-        assert states["published"] + states["rejected"] == WAYS
-    opened = await Database.open(f"sqlite+aiosqlite:///{_database(tmp_path)}")
+    query = "SELECT subject, count(*) FROM audit WHERE action IN ('approve', 'reject') GROUP BY subject"
+    decided = databases.execute(_database(tmp_path), query)
+    assert sorted(decided) == sorted((f"submission/{number}", 1) for number in range(1, WAYS + 1))
+    found = databases.execute(_database(tmp_path), "SELECT state FROM submission")
+    states = Counter(state for (state,) in found)
+    assert states["published"] == len(published)
+    assert states["published"] + states["rejected"] == WAYS
+    opened = await Database.open(databases.address(_database(tmp_path)))
     async with opened.read() as reader:
         assert await audit.verify(reader) is None
     await opened.close()
@@ -229,13 +227,11 @@ async def test_who_may_not_decide_does_not_and_it_is_recorded(homeserver: Homese
         said = await outside.ask(community, "!approve 1", 30)
         assert "is for moderators" in said
         await bot.end()
-    with closing(sqlite3.connect(_database(tmp_path))) as database:
-        attempts = list(
-            database.execute("SELECT subject, reason, actor FROM audit WHERE action = 'refused' ORDER BY id")
-        )
-        assert [(subject, command) for subject, command, _actor in attempts] == [("submission/1", "approve")] * 3
-        assert len({actor for _subject, _command, actor in attempts}) == 3
-        assert list(database.execute("SELECT state FROM submission")) == [("submitted",)]
+    query = "SELECT subject, reason, actor FROM audit WHERE action = 'refused' ORDER BY id"
+    attempts = databases.execute(_database(tmp_path), query)
+    assert [(subject, command) for subject, command, _actor in attempts] == [("submission/1", "approve")] * 3
+    assert len({actor for _subject, _command, actor in attempts}) == 3
+    assert databases.execute(_database(tmp_path), "SELECT state FROM submission") == [("submitted",)]
     await forger.close()
     for person in (mod, demoted, outside, account):
         await person.close()

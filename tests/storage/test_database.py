@@ -21,16 +21,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from storage import schema
+from storage import room_keys, schema
 from storage.database import READERS, Database, Reader
 from storage.migrate import MIGRATIONS, NewerDatabaseError
 from storage.schema import person, revision
+from tests import databases
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
 
 def url(path: Path) -> str:
-    return f"sqlite+aiosqlite:///{path}"
+    return databases.address(path)
 
 
 @pytest.fixture
@@ -66,9 +67,7 @@ async def test_a_commit_that_fails_leaves_nothing_behind(database: Database) -> 
     async def fail() -> None:
         async with database.write() as writer:
             await writer.changed("lost")
-            # SQLite finds out at the commit, and leaves the transaction open.
-            await writer.sql.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-            await writer.sql.exec_driver_sql("INSERT INTO definition VALUES ('nothing', 'en', '', '')")
+            await databases.make_the_commit_fail(writer)
 
     for _ in range(3):
         with pytest.raises(IntegrityError):
@@ -153,6 +152,24 @@ async def test_what_is_computed_is_kept_until_the_content_changes(database: Data
         assert [await ask(reader), await ask(reader)] == [2, 2]
 
 
+async def test_numbers_that_others_choose_fit(database: Database) -> None:
+    async with database.write() as writer:
+        for index in (0, 2**31, 2**32 - 1):
+            await room_keys.use(writer, "session", index, f"${index}")
+            assert await room_keys.used_by(writer, "session", index) == f"${index}"
+
+
+async def test_texts_are_compared_by_their_code_points(database: Database) -> None:
+    names = ["", "A", "Z", "_", "a", "a b", "a_", "ab", "z", "É", "é", "\uffff", "\U0001f600", "\U0010ffff"]
+    async with database.write() as writer:
+        for name in reversed(names):
+            await writer.put(revision, {"name": name}, number=1)
+        query = sa.select(revision.c.name).order_by(revision.c.name)
+        assert list((await writer.sql.execute(query)).scalars()) == names
+        between = query.where(revision.c.name >= "a", revision.c.name < "a\U0010ffff")
+        assert list((await writer.sql.execute(between)).scalars()) == ["a", "a b", "a_", "ab"]
+
+
 async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     naive = {"user_id": "@mia:example.org", "updated_at": NOW.replace(tzinfo=None)}
     async with database.write() as writer:
@@ -160,6 +177,7 @@ async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
             await writer.sql.execute(sa.insert(person).values(naive))
 
 
+@pytest.mark.sqlite("pragmas")
 async def test_power_may_fail(database: Database) -> None:
     expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
     async with database.write() as writer:
@@ -169,12 +187,9 @@ async def test_power_may_fail(database: Database) -> None:
 
 async def test_migrations_make_what_the_schema_says(database: Database) -> None:
     def differences(connection: sa.Connection) -> list[object]:
-        # The full-text index and its shadow tables are of a kind that SQLAlchemy does not describe.
-        query = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
-        virtual = tuple(connection.exec_driver_sql(query).scalars())
-
+        # The full-text indexes, with the shadow tables of SQLite, are of a kind that SQLAlchemy does not describe.
         def described(name: str | None, kind: str, _parents: object) -> bool:
-            return kind != "table" or not (virtual and str(name).startswith(virtual))
+            return kind != "table" or not str(name).startswith(("glossary_text", "practice_text"))
 
         options = {"compare_type": True, "render_as_batch": True, "include_name": described}
         context = MigrationContext.configure(connection, opts=options)
@@ -195,8 +210,7 @@ def test_the_head_is_the_newest_migration() -> None:
 
 def pretend(path: Path, version: str) -> None:
     """Have the database say that it has another schema."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    databases.execute(path, f"UPDATE alembic_version SET version_num = '{version}'")  # noqa: S608
 
 
 async def test_a_newer_database_is_refused_and_not_touched(tmp_path: Path) -> None:
@@ -206,8 +220,7 @@ async def test_a_newer_database_is_refused_and_not_touched(tmp_path: Path) -> No
     with pytest.raises(NewerDatabaseError, match="9999"):
         await Database.open(url(path), backups=tmp_path / "backups")
     assert not (tmp_path / "backups").exists()
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+    assert databases.execute(path, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
 async def test_a_database_that_is_up_to_date_is_not_copied(tmp_path: Path) -> None:
@@ -216,6 +229,7 @@ async def test_a_database_that_is_up_to_date_is_not_copied(tmp_path: Path) -> No
     assert not (tmp_path / "backups").exists()
 
 
+@pytest.mark.sqlite("copies of the file")
 async def test_before_a_migration_a_copy_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, backups = tmp_path / "bot.db", tmp_path / "backups"
     database = await Database.open(url(path))
@@ -231,6 +245,7 @@ async def test_before_a_migration_a_copy_is_made(tmp_path: Path, monkeypatch: py
         assert connection.execute("SELECT name, number FROM revision").fetchall() == [("before", 1)]
 
 
+@pytest.mark.sqlite("its files")
 async def test_closed_means_that_no_thread_and_no_journal_is_left(tmp_path: Path) -> None:
     database = await Database.open(url(tmp_path / "bot.db"))
     async with database.read() as reader:
@@ -278,6 +293,7 @@ async def test_a_newer_database_ends_the_program_with_its_exit_code(tmp_path: Pa
         "GAAMAC_MATRIX__HOMESERVER": "http://127.0.0.1:9",
         "GAAMAC_MATRIX__USER_ID": "@gaamac:example.org",
         "GAAMAC_DATA_DIR": str(tmp_path),
+        "GAAMAC_DATABASE_URL": url(tmp_path / "bot.db"),
     }
     done = await asyncio.to_thread(
         subprocess.run,

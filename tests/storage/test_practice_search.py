@@ -8,6 +8,7 @@ import pytest
 
 from storage import practice_search
 from storage.database import Database
+from tests import databases
 
 PRACTICES = {
     1: ("en", "Radio that warns early", "Local stations answered rumours on air before elections."),
@@ -34,7 +35,7 @@ QUESTIONS = [
 
 @pytest.fixture(scope="module")
 async def database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
-    found = await Database.open(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('search') / 'bot.db'}")
+    found = await Database.open(databases.address(tmp_path_factory.mktemp("search") / "bot.db"))
     async with found.write() as writer:
         for number, (language, title, summary) in PRACTICES.items():
             await practice_search.put(writer, number, language, {"title": title, "summary": summary})

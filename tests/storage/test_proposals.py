@@ -8,12 +8,13 @@ from pathlib import Path
 from storage import proposals
 from storage.database import Database
 from storage.proposals import Proposal
+from tests import databases
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 
 
 async def test_a_plan_is_forgotten_when_it_is_decided_replaced_or_too_old(tmp_path: Path) -> None:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     try:
         async with database.write() as writer:
             numbers = []

@@ -14,6 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from storage import schema
 from storage.database import Database
 
+pytestmark = pytest.mark.sqlite("how a connection of SQLite goes to its thread")
+
 ROW = {"name": "terms", "number": 7}
 
 

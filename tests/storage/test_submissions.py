@@ -16,6 +16,7 @@ from storage import audit, identities, submissions
 from storage.database import Database
 from storage.schema import audit as audit_table
 from storage.submissions import WAYS, Actor, ConflictError, NotAllowedError, Role, State, Submission
+from tests import databases
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 AUTHOR, OTHER, MODERATOR, COLLEAGUE = (
@@ -37,7 +38,7 @@ NEW = Submission(
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    found = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    found = await Database.open(databases.address(tmp_path / "bot.db"))
     yield found
     await found.close()
 
@@ -142,7 +143,7 @@ async def test_a_release_publishes_nothing(database: Database) -> None:
 
 async def test_what_is_erased_is_nowhere_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
-    database = await Database.open(f"sqlite+aiosqlite:///{path}")
+    database = await Database.open(databases.address(path))
     async with database.write() as writer:
         known = await identities.pseudonym(writer, AUTHOR, NOW)
         assert await identities.pseudonym(writer, AUTHOR, NOW) == known
@@ -160,11 +161,7 @@ async def test_what_is_erased_is_nowhere_in_the_file(tmp_path: Path) -> None:
         assert [step.action for step in await audit.of_subject(reader, f"identity/{known}")] == ["reveal"] * 2
         assert await audit.verify(reader) is None
     await database.close()
-    engine = sa.create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text("VACUUM"))
-    engine.dispose()
-    data = b"".join(file.read_bytes() for file in tmp_path.glob("bot.db*"))
+    data = databases.contents(path)
     assert b"mia" not in data
     assert b"unmistakable-words" not in data
 

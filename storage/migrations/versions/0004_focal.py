@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import UtcDateTime
+from storage.schema import TEXT, UtcDateTime
 
 revision = "0004"
 down_revision = "0003"
@@ -14,21 +14,21 @@ depends_on = None
 def upgrade() -> None:
     """Focal points, the history of changes, imports and suggestions."""
     op.create_table('focal',
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('holder', sa.Text(), nullable=False, comment='ISO 3166-1 alpha-2, or the code of an organisation.'),
+    sa.Column('kind', TEXT, nullable=False),
+    sa.Column('holder', TEXT, nullable=False, comment='ISO 3166-1 alpha-2, or the code of an organisation.'),
     sa.Column('number', sa.Integer(), nullable=False, comment='A country may have several mechanisms.'),
     sa.Column('titles', sa.JSON(), nullable=False, comment='The office, by language. Never a person.'),
     sa.Column('notes', sa.JSON(), nullable=False),
-    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('status', TEXT, nullable=False),
     sa.Column('appointed_year', sa.Integer(), nullable=True),
     sa.Column('appointed_by', sa.Integer(), nullable=True, comment='The year by which it was appointed at the latest.'),
-    sa.Column('as_of', sa.Text(), nullable=False, comment='ISO 8601: a year, a month or a day.'),
-    sa.Column('evidence', sa.Text(), nullable=False),
-    sa.Column('source', sa.Text(), nullable=False),
-    sa.Column('source_url', sa.Text(), nullable=True),
-    sa.Column('contact', sa.Text(), nullable=True),
-    sa.Column('contact_url', sa.Text(), nullable=True, comment='The official page that publishes the contact.'),
-    sa.Column('confirmed_by', sa.Text(), nullable=True),
+    sa.Column('as_of', TEXT, nullable=False, comment='ISO 8601: a year, a month or a day.'),
+    sa.Column('evidence', TEXT, nullable=False),
+    sa.Column('source', TEXT, nullable=False),
+    sa.Column('source_url', TEXT, nullable=True),
+    sa.Column('contact', TEXT, nullable=True),
+    sa.Column('contact_url', TEXT, nullable=True, comment='The official page that publishes the contact.'),
+    sa.Column('confirmed_by', TEXT, nullable=True),
     sa.Column('confirmed_at', UtcDateTime(timezone=True), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False, comment='Counts the changes of this record.'),
     sa.Column('updated_at', UtcDateTime(timezone=True), nullable=False),
@@ -38,10 +38,10 @@ def upgrade() -> None:
     op.create_index(op.f('ix_focal_holder'), 'focal', ['holder'], unique=False)
     op.create_table('proposal',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('room_id', sa.Text(), nullable=False),
-    sa.Column('person', sa.Text(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('kind', TEXT, nullable=False),
+    sa.Column('room_id', TEXT, nullable=False),
+    sa.Column('person', TEXT, nullable=False),
+    sa.Column('state', TEXT, nullable=False),
     sa.Column('plan', sa.JSON(), nullable=True, comment='What would change. Emptied when it is decided.'),
     sa.Column('created_at', UtcDateTime(timezone=True), nullable=False),
     sa.Column('expires_at', UtcDateTime(timezone=True), nullable=False),
@@ -53,9 +53,9 @@ def upgrade() -> None:
     op.create_index(op.f('ix_proposal_room_id_id'), 'proposal', ['room_id', 'id'], unique=False)
     op.create_table('suggestion',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
-    sa.Column('subject', sa.Text(), nullable=False),
-    sa.Column('person', sa.Text(), nullable=False),
-    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('subject', TEXT, nullable=False),
+    sa.Column('person', TEXT, nullable=False),
+    sa.Column('text', TEXT, nullable=False),
     sa.Column('made_at', UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_suggestion')),
     comment='Corrections that members suggested.',
@@ -64,9 +64,9 @@ def upgrade() -> None:
     op.create_table('change',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('at', UtcDateTime(timezone=True), nullable=False),
-    sa.Column('person', sa.Text(), nullable=True, comment='Null: the bot itself, as with starter content.'),
-    sa.Column('action', sa.Text(), nullable=False),
-    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('person', TEXT, nullable=True, comment='Null: the bot itself, as with starter content.'),
+    sa.Column('action', TEXT, nullable=False),
+    sa.Column('subject', TEXT, nullable=False),
     sa.Column('before', sa.JSON(), nullable=True),
     sa.Column('after', sa.JSON(), nullable=True),
     sa.Column('proposal_id', sa.Integer(), nullable=True, comment='The import that made it.'),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import UtcDateTime
+from storage.schema import TEXT, UtcDateTime
 
 revision = "0007"
 down_revision = "0006"
@@ -14,8 +14,8 @@ depends_on = None
 def upgrade() -> None:
     """Create the table of what is due."""
     op.create_table('due',
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('kind', TEXT, nullable=False),
+    sa.Column('subject', TEXT, nullable=False),
     sa.Column('due_at', UtcDateTime(timezone=True), nullable=False),
     sa.Column('importance', sa.Integer(), nullable=False, comment='Of what is due at once the smallest goes first.'),
     sa.Column('payload', sa.JSON(), nullable=True),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import UtcDateTime
+from storage.schema import TEXT, UtcDateTime
 
 revision = "0010"
 down_revision = "0009"
@@ -14,8 +14,8 @@ depends_on = None
 def upgrade() -> None:
     """Create the table of talks."""
     op.create_table('talk',
-    sa.Column('person', sa.Text(), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('person', TEXT, nullable=False),
+    sa.Column('kind', TEXT, nullable=False),
     sa.Column('step', sa.Integer(), nullable=False, comment='Which question is to be answered.'),
     sa.Column('answers', sa.JSON(), nullable=False),
     sa.Column('expires_at', UtcDateTime(timezone=True), nullable=False),

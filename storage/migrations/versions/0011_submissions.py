@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import UtcDateTime
+from storage.schema import TEXT, UtcDateTime
 
 revision = "0011"
 down_revision = "0010"
@@ -16,21 +16,21 @@ def upgrade() -> None:
     op.create_table('audit',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('at', UtcDateTime(timezone=True), nullable=False),
-    sa.Column('actor', sa.Text(), nullable=True, comment='A pseudonym; null: the bot itself.'),
-    sa.Column('action', sa.Text(), nullable=False),
-    sa.Column('subject', sa.Text(), nullable=False),
-    sa.Column('before', sa.Text(), nullable=True),
-    sa.Column('after', sa.Text(), nullable=True),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.Column('hash', sa.Text(), nullable=False, comment='SHA-256 over this row and the hash before it.'),
+    sa.Column('actor', TEXT, nullable=True, comment='A pseudonym; null: the bot itself.'),
+    sa.Column('action', TEXT, nullable=False),
+    sa.Column('subject', TEXT, nullable=False),
+    sa.Column('before', TEXT, nullable=True),
+    sa.Column('after', TEXT, nullable=True),
+    sa.Column('reason', TEXT, nullable=True),
+    sa.Column('hash', TEXT, nullable=False, comment='SHA-256 over this row and the hash before it.'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_audit')),
     comment='Who did what, when and why. Rows are added and never changed; the hashes show it.',
     sqlite_autoincrement=True
     )
     op.create_index(op.f('ix_audit_subject_id'), 'audit', ['subject', 'id'], unique=False)
     op.create_table('identity',
-    sa.Column('person', sa.Text(), nullable=False),
-    sa.Column('pseudonym', sa.Text(), nullable=False),
+    sa.Column('person', TEXT, nullable=False),
+    sa.Column('pseudonym', TEXT, nullable=False),
     sa.Column('since', UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('person', name=op.f('pk_identity')),
     sa.UniqueConstraint('pseudonym', name=op.f('uq_identity_pseudonym')),
@@ -38,17 +38,17 @@ def upgrade() -> None:
     )
     op.create_table('submission',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False, comment='Counts the changes, so that of two at once one wins.'),
-    sa.Column('author', sa.Text(), nullable=True, comment='A pseudonym. Null: erased.'),
-    sa.Column('language', sa.Text(), nullable=False),
+    sa.Column('kind', TEXT, nullable=False),
+    sa.Column('state', TEXT, nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False, comment='So that of two changes at once one wins.'),
+    sa.Column('author', TEXT, nullable=True, comment='A pseudonym. Null: erased.'),
+    sa.Column('language', TEXT, nullable=False),
     sa.Column('fields', sa.JSON(), nullable=False, comment='What was submitted, by the name of the field.'),
     sa.Column('proposed', sa.JSON(), nullable=True, comment='A new version of what is published, until it is decided on.'),
     sa.Column('consent', sa.JSON(), nullable=False, comment='What the author agreed to, and to which text of it.'),
-    sa.Column('reviewer', sa.Text(), nullable=True, comment='The pseudonym of the moderator who has claimed it.'),
+    sa.Column('reviewer', TEXT, nullable=True, comment='The pseudonym of the moderator who has claimed it.'),
     sa.Column('approvals', sa.JSON(), nullable=False, comment='Pseudonyms of moderators who approved this version.'),
-    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('reason', TEXT, nullable=True),
     sa.Column('publish_at', UtcDateTime(timezone=True), nullable=True),
     sa.Column('created_at', UtcDateTime(timezone=True), nullable=False),
     sa.Column('updated_at', UtcDateTime(timezone=True), nullable=False),

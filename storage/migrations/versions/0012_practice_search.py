@@ -15,3 +15,9 @@ def upgrade() -> None:
             "CREATE VIRTUAL TABLE practice_text USING fts5("
             "language UNINDEXED, title, summary, rest, tokenize = 'unicode61 remove_diacritics 0')"
         )
+    else:
+        op.execute(
+            "CREATE TABLE practice_text (id INTEGER PRIMARY KEY, language TEXT NOT NULL, title TEXT NOT NULL, "
+            "summary TEXT NOT NULL, rest TEXT NOT NULL, words TSVECTOR NOT NULL)"
+        )
+        op.execute("CREATE INDEX ix_practice_text_words ON practice_text USING gin (words)")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import UtcDateTime
+from storage.schema import TEXT, UtcDateTime
 
 revision = "0013"
 down_revision = "0012"
@@ -18,9 +18,9 @@ def upgrade() -> None:
     op.add_column("room", sa.Column("chatham", sa.Boolean(), nullable=True,
     comment="Whether the Chatham House Rule holds in the room."))
     op.create_table('guidance',
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('language', sa.Text(), nullable=False),
-    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('name', TEXT, nullable=False),
+    sa.Column('language', TEXT, nullable=False),
+    sa.Column('text', TEXT, nullable=False),
     sa.Column('updated_at', UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', 'language', name=op.f('pk_guidance')),
     comment='Texts that moderators write for members, such as where violations are reported.'
@@ -28,10 +28,10 @@ def upgrade() -> None:
     op.create_table('review',
     sa.Column('id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('submission_id', sa.Integer(), nullable=False),
-    sa.Column('by', sa.Text(), nullable=False, comment='The pseudonym of a moderator, or of the author.'),
-    sa.Column('item', sa.Text(), nullable=True, comment='Of the checklist; null: a note.'),
-    sa.Column('answer', sa.Text(), nullable=True),
-    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('by', TEXT, nullable=False, comment='The pseudonym of a moderator, or of the author.'),
+    sa.Column('item', TEXT, nullable=True, comment='Of the checklist; null: a note.'),
+    sa.Column('answer', TEXT, nullable=True),
+    sa.Column('note', TEXT, nullable=True),
     sa.Column('at', UtcDateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['submission_id'], ['submission.id'], name=op.f('fk_review_submission_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_review')),

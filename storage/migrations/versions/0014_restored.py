@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import UtcDateTime
+from storage.schema import TEXT, UtcDateTime
 
 revision = "0014"
 down_revision = "0013"
@@ -26,7 +26,7 @@ def upgrade() -> None:
     comment='That this database was put back from a copy. One row, or none.'
     )
     for table in ("inbox", "outbox"):
-        op.add_column(table, sa.Column("doubt", sa.Text(), nullable=True,
+        op.add_column(table, sa.Column("doubt", TEXT, nullable=True,
         comment="Null: none. Otherwise it may have been said before the copy was put back; see storage.restored."))
     op.add_column("olm_session", sa.Column("receive_only", sa.Boolean(), nullable=True,
     comment="It comes from a copy: what it would send next may have been sent."))

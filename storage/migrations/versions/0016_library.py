@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from storage.schema import UtcDateTime
+from storage.schema import TEXT, UtcDateTime
 
 revision = "0016"
 down_revision = "0015"
@@ -13,12 +13,12 @@ depends_on = None
 submission = sa.table(
     "submission",
     sa.column("id", sa.Integer),
-    sa.column("kind", sa.Text),
-    sa.column("state", sa.Text),
+    sa.column("kind", TEXT),
+    sa.column("state", TEXT),
     sa.column("fields", sa.JSON),
     sa.column("updated_at", UtcDateTime),
     sa.column("public_at", UtcDateTime),
-    sa.column("public_country", sa.Text),
+    sa.column("public_country", TEXT),
 )
 
 
@@ -26,7 +26,7 @@ def upgrade() -> None:
     """Add the columns, and mark what is published for everybody already."""
     op.add_column("submission", sa.Column("public_at", UtcDateTime(timezone=True), nullable=True,
     comment="Since when everybody may see it as it is. Null: they may not."))
-    op.add_column("submission", sa.Column("public_country", sa.Text(), nullable=True,
+    op.add_column("submission", sa.Column("public_country", TEXT, nullable=True,
     comment="Of what everybody may see, so that it is found by country."))
     op.create_index(op.f("ix_submission_public_at_id"), "submission", ["public_at", "id"], unique=False)
     op.create_index(op.f("ix_submission_public_country_public_at_id"), "submission",

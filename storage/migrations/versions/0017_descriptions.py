@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from storage.schema import TEXT
+
 revision = "0017"
 down_revision = "0016"
 branch_labels = None
@@ -11,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the columns."""
-    op.add_column("room", sa.Column("described", sa.Text(), nullable=True,
+    op.add_column("room", sa.Column("described", TEXT, nullable=True,
     comment="The fingerprint of the descriptions of commands that stand in it."))
     op.add_column("room", sa.Column("descriptions", sa.JSON(), nullable=True,
     comment="These one by one: a digest for each state key."))

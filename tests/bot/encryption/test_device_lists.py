@@ -84,6 +84,13 @@ def test_a_device_that_did_not_sign_itself_is_none(change: str) -> None:
     assert read(MIA, found)[2] == []
 
 
+@pytest.mark.parametrize("key", ["a\0", "\ud800", "k" * 300, "", 7])
+def test_an_identity_that_cannot_be_stored_is_none(key: object) -> None:
+    found = listed()
+    found["master_keys"][MIA]["keys"] = {"ed25519:x": key}
+    assert read(MIA, found)[0] is None
+
+
 def test_a_homeserver_that_hides_the_identity_gains_nothing() -> None:
     found = listed()
     del found["master_keys"]

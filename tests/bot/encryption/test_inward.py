@@ -24,6 +24,7 @@ from bot.session import Session
 from storage import devices, unreadable
 from storage.database import Database
 from storage.devices import Device
+from tests import databases
 from tests.bot.fake_homeserver import BOT, MIA, ROOM
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -129,7 +130,7 @@ class Place:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     session = Session(
         Login(homeserver="http://127.0.0.1:1", user_id=BOT, device_id="D", access_token="t", pickle_key="01" * 32)
     )

@@ -1,0 +1,30 @@
+"""What all tests share: the databases that they made are gone after them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import databases
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is about one of the two databases when the tests run on the other."""
+    for item in items:
+        name, other = ("sqlite", "PostgreSQL") if databases.ON_POSTGRES else ("postgresql", "SQLite")
+        marker = item.get_closest_marker(name)
+        if marker is not None:
+            item.add_marker(pytest.mark.skip(reason=f"runs on {other}: {marker.args[0]}"))
+
+
+def pytest_sessionfinish() -> None:
+    databases.stop()
+
+
+@pytest.fixture(autouse=True)
+def _databases() -> Iterator[None]:
+    # Those of fixtures that live longer than one test are there before, and stay.
+    before = databases.known()
+    yield
+    databases.drop(databases.known() - before)
