@@ -15,7 +15,6 @@ from typing import Any, Self, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import schema, sqlite
 from storage.migrate import migrate
@@ -162,37 +161,13 @@ async def _shielded(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _engine(url: str, begin: str, *, pool_size: int) -> AsyncEngine:
-    sqlite_only = {"async_creator_fn": sqlite.connect} if sa.make_url(url).get_backend_name() == "sqlite" else {}
-    engine = create_async_engine(
-        url,
-        connect_args=sqlite_only,
-        pool_size=pool_size,
-        max_overflow=0,
-        hide_parameters=True,  # An error is logged with its words, and these would be what somebody wrote.
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "hide_parameters": True,  # An error is logged with its words, and these would be what somebody wrote.
         # Every transaction is ended explicitly; a second rollback at each return would only cost time.
-        pool_reset_on_return=None,
-    )
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-
-        def start(connection: sa.Connection) -> None:
-            connection.exec_driver_sql(begin)
-
-        sa.event.listen(engine.sync_engine, "begin", start)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401
-    # Without this Python opens transactions by itself, deferred ones.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=5000",
-        # What is erased must not be found in the free pages of the file.
-        "secure_delete=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+        "pool_reset_on_return": None,
+    }
+    if sa.make_url(url).get_backend_name() == "sqlite":
+        return sqlite.engine(url, begin, **options)
+    return create_async_engine(url, **options)
