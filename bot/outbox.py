@@ -19,10 +19,11 @@ from bot import answers
 from bot.backoff import Backoff
 from bot.errors import LimitedError, LoggedOutError, MatrixError, RefusedError
 from bot.pace import Pace
+from bot.sent import Notes
 from bot.session import Session
 from storage import outbox as storage
 from storage.database import Database
-from storage.outbox import OutboxRow
+from storage.outbox import OutboxRow, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -30,9 +31,6 @@ REMEMBERED = timedelta(hours=23)
 """Synapse forgets transaction ids after 24 hours; an older row may have been sent in a life before this."""
 BEHIND_PAGES = 20
 """Of 100 events each: how far back a room is searched for an event of our own."""
-LIVE = 1000
-"""Sent messages whose event ids are kept in memory for edits that follow."""
-
 
 Place = Callable[[OutboxRow], Awaitable[str]]
 """Returns the room of a row that goes to a person. `Direct.place`."""
@@ -63,7 +61,7 @@ class Outbox:
         self._backoff = backoff
         self._queues: dict[str, list[tuple[int, int, OutboxRow]]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
-        self._sent: dict[int, str] = {}
+        self._notes = Notes(database, backoff)
 
     async def resume(self) -> int:
         """Take up what an earlier run did not send. Return how many rows."""
@@ -89,6 +87,7 @@ class Outbox:
         """Wait until nothing is left to send."""
         while self._senders:
             await asyncio.wait(list(self._senders.values()))
+        await self._notes.stored()
 
     async def close(self) -> None:
         """Stop sending. What is left waits in the database."""
@@ -96,6 +95,7 @@ class Outbox:
         for sender in senders:
             sender.cancel()
         await asyncio.gather(*senders, return_exceptions=True)
+        await self._notes.close()
 
     async def _deliver(self, room_id: str) -> None:
         queue = self._queues[room_id]
@@ -110,7 +110,7 @@ class Outbox:
                 del self._queues[room_id]
 
     async def _until_done(self, row: OutboxRow) -> None:
-        """Send a row until it is taken or refused, and that is recorded."""
+        """Send a row until it is taken or refused."""
         backoff = self._backoff()
         while True:
             try:
@@ -134,7 +134,7 @@ class Outbox:
             await asyncio.sleep(pause)
 
     async def _once(self, row: OutboxRow) -> None:
-        """Send a row and record what became of it."""
+        """Send a row and note what became of it."""
         event_id, reason = None, "the message that it is about was never sent"
         try:
             if row.room_id.startswith("@"):
@@ -148,15 +148,11 @@ class Outbox:
             async with self._database.write() as writer:
                 await storage.refused(writer, row.id, reason, now)
             return
-        self._sent[row.id] = event_id
-        if len(self._sent) > LIVE:
-            self._sent.pop(next(iter(self._sent)))
-        async with self._database.write() as writer:
-            await storage.sent(writer, row.id, row.room_id, event_id, now)
+        self._notes.add(Sent(id=row.id, room_id=row.room_id, event_id=event_id, sent_at=now))
 
     async def _attempt(self, row: OutboxRow) -> str | None:
         """Give a row to the homeserver. Return the event that it became; None when there is nothing to do."""
-        target = await self._event_of(row.about) if row.about is not None else None
+        target = await self._notes.event_of(row.about) if row.about is not None else None
         if row.about is not None and target is None:
             return None  # The message was refused, so there is nothing to edit or take back.
         # Before each attempt: the one before may have failed while searching, or after the message was taken.
@@ -180,12 +176,6 @@ class Outbox:
             event_id = await self._send(row.room_id, "m.room.message", content, row.txn_id)
         self._pace.succeeded()
         return event_id
-
-    async def _event_of(self, row_id: int) -> str | None:
-        if row_id in self._sent:
-            return self._sent[row_id]
-        async with self._database.read() as reader:
-            return await storage.event_id(reader, row_id)
 
     async def _search(self, row: OutboxRow) -> str | None:
         """Look in the room for the event that a row became in an earlier life of the bot."""

@@ -62,6 +62,15 @@ class SentAnswer(BaseModel):
     room_id: str
 
 
+class Sent(BaseModel):
+    """Which event a row became, in which room (for a row to a person: the direct chat), and when."""
+
+    id: int
+    room_id: str
+    event_id: str
+    sent_at: datetime
+
+
 # Asked with each command, and so made once: to make a question takes longer than to answer it.
 _ADD = sa.insert(outbox)
 _SENT = (
@@ -147,9 +156,12 @@ async def event_id(reader: Reader, row_id: int) -> str | None:
     return (await reader.sql.execute(sa.select(outbox.c.event_id).where(outbox.c.id == row_id))).scalar()
 
 
-async def sent(writer: Writer, row_id: int, room_id: str, event: str, at: datetime) -> None:
-    """Record in which room a row became which event, and forget its text."""
-    await writer.sql.execute(_SENT, {"row": row_id, "room": room_id, "event_id": event, "sent_at": at})
+async def sent(writer: Writer, rows: Sequence[Sent]) -> None:
+    """Record what rows became, and forget their texts."""
+    values = [
+        {"row": row.id, "room": row.room_id, "event_id": row.event_id, "sent_at": row.sent_at} for row in rows
+    ]
+    await writer.sql.execute(_SENT, values)
 
 
 async def refused(writer: Writer, row_id: int, error: str, at: datetime) -> None:
