@@ -174,8 +174,9 @@ class Inbox:
                     )
                 for room in changed:
                     await room_storage.put(writer, room)
-                fresh = await storage.add(writer, await self._concern.wanted(writer, concerned))
-                await storage.advance(writer, next_batch, now)
+                fresh = await storage.take(
+                    writer, await self._concern.wanted(writer, concerned), next_batch, now
+                )
             self._kept_at = now
         self._rooms.commit()
         self._encryption.commit(found)

@@ -34,6 +34,7 @@ class Reader:
         self.sql = sql
         self._cache = cache
         self._changed: set[str] = set()
+        self._numbers: dict[str, int] = {}
 
     async def cached(self, name: str, build: Callable[[], Awaitable[T]], part: str = "") -> T:
         """Return what `build` made for the present revision of `name`; make it when the content changed.
@@ -52,7 +53,9 @@ class Reader:
 
     async def revision(self, name: str) -> int:
         """Return how often the content called `name` has changed."""
-        return (await self.sql.execute(_REVISION, {"of": name})).scalar() or 0
+        if name not in self._numbers:
+            self._numbers[name] = (await self.sql.execute(_REVISION, {"of": name})).scalar() or 0
+        return self._numbers[name]
 
 
 class Writer(Reader):
@@ -61,6 +64,7 @@ class Writer(Reader):
     async def changed(self, name: str) -> None:
         """Note that the content called `name` is another now."""
         self._changed.add(name)
+        self._numbers.pop(name, None)
         table = schema.revision
         done = await self.sql.execute(
             sa.update(table).where(table.c.name == name).values(number=table.c.number + 1)

@@ -63,26 +63,39 @@ async def position(reader: Reader) -> str | None:
 
 async def advance(writer: Writer, next_batch: str, at: datetime) -> None:
     """Remember that everything up to `next_batch` is stored."""
-    values = {"next_batch": next_batch, "synced_at": at}
-    done = await writer.sql.execute(_ADVANCE, values)
-    if done.rowcount == 0:
-        await writer.sql.execute(sa.insert(sync_position).values(id=1, **values))
+    await writer.sql.run_sync(_advance, next_batch, at)
 
 
 async def add(writer: Writer, events: Sequence[InboxEvent]) -> list[InboxEvent]:
     """Store `events` in their order; return those that were not there before, with their `seq`."""
-    if not events:
-        return []
-    ids = {"ids": [event.event_id for event in events]}
-    known = set((await writer.sql.execute(_KNOWN, ids)).scalars())
+    return await writer.sql.run_sync(_add, events) if events else []
+
+
+async def take(writer: Writer, events: Sequence[InboxEvent], next_batch: str, at: datetime) -> list[InboxEvent]:
+    """Do both in one journey to the database; return the new events as `add` does."""
+
+    def both(sql: sa.Connection) -> list[InboxEvent]:
+        _advance(sql, next_batch, at)
+        return _add(sql, events) if events else []
+
+    return await writer.sql.run_sync(both)
+
+
+def _advance(sql: sa.Connection, next_batch: str, at: datetime) -> None:
+    values = {"next_batch": next_batch, "synced_at": at}
+    if sql.execute(_ADVANCE, values).rowcount == 0:
+        sql.execute(sa.insert(sync_position).values(id=1, **values))
+
+
+def _add(sql: sa.Connection, events: Sequence[InboxEvent]) -> list[InboxEvent]:
+    known = set(sql.execute(_KNOWN, {"ids": [event.event_id for event in events]}).scalars())
     fresh = []
     for event in events:
         if event.event_id in known:
             continue
         known.add(event.event_id)
         values = event.model_dump(exclude={"seq"})
-        done = await writer.sql.execute(_ADD, {"state": "pending", **values})
-        key = done.inserted_primary_key
+        key = sql.execute(_ADD, {"state": "pending", **values}).inserted_primary_key
         assert key is not None  # noqa: S101 - every dialect returns it for a single row
         fresh.append(event.model_copy(update={"seq": key[0]}))
     return fresh

@@ -99,11 +99,14 @@ _ON_THEIR_WAY = (
 
 async def add(writer: Writer, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     """Store `rows` in their order and return them with their `id`."""
+    return await writer.sql.run_sync(_add, rows) if rows else []
+
+
+def _add(sql: sa.Connection, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     stored = []
     for row in rows:
         values = row.model_dump(exclude={"id"})
-        done = await writer.sql.execute(_ADD, {"state": "pending", **values})
-        key = done.inserted_primary_key
+        key = sql.execute(_ADD, {"state": "pending", **values}).inserted_primary_key
         assert key is not None  # noqa: S101 - every dialect returns it for a single row
         stored.append(row.model_copy(update={"id": key[0]}))
     return stored
