@@ -25,6 +25,7 @@ from bot.events import Event, clean
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.timeline import EVENTS, Timeline
+from bot.turns import Turns
 from storage import inbox as storage
 from storage import rooms as room_storage
 from storage.database import Database
@@ -153,6 +154,7 @@ class Inbox:
         if not isinstance(next_batch, str) or not _storable(next_batch):
             raise MatrixError("a sync answer without next_batch")
         events: list[Event] = []
+        turns = Turns()
         sections = _mapping(found.get("rooms"))
         for room_id, section in _sections(sections, "invite"):
             self._rooms.invited(room_id, section, now)
@@ -160,6 +162,7 @@ class Inbox:
             self._rooms.left(room_id, now)
         for room_id, section in _sections(sections, "join"):
             events += await self._room(room_id, section, now)
+            await turns.give()
         closed = await self._encryption.prepare(found, events)
         # What is closed can be judged only when it was opened.
         concerned = [] if closed else self._concern.entries(events, self.synced_at, now)
@@ -172,11 +175,8 @@ class Inbox:
                     concerned = self._concern.entries(
                         await self._encryption.open(writer, found, events), self.synced_at, now
                     )
-                for room in changed:
-                    await room_storage.put(writer, room)
-                fresh = await storage.take(
-                    writer, await self._concern.wanted(writer, concerned), next_batch, now
-                )
+                await room_storage.put(writer, changed)
+                fresh = await storage.take(writer, await self._concern.wanted(writer, concerned), next_batch, now)
             self._kept_at = now
         self._rooms.commit()
         self._encryption.commit(found)

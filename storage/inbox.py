@@ -16,6 +16,12 @@ Kind = Literal["message", "edit", "redaction", "reaction", "file"]
 Outcome = Literal["answered", "silent", "flood", "redacted", "failed"]
 
 
+TOGETHER = 500
+"""Ids of one question; databases take some thousands."""
+PAGE = 1000
+"""Rows of which the old ones are deleted in one transaction."""
+
+
 class InboxEvent(BaseModel):
     """An event to be handled. `payload` is what was written to the bot, and how to answer it."""
 
@@ -88,7 +94,10 @@ def _advance(sql: sa.Connection, next_batch: str, at: datetime) -> None:
 
 
 def _add(sql: sa.Connection, events: Sequence[InboxEvent]) -> list[InboxEvent]:
-    known = set(sql.execute(_KNOWN, {"ids": [event.event_id for event in events]}).scalars())
+    known: set[str] = set()
+    for start in range(0, len(events), TOGETHER):
+        ids = [event.event_id for event in events[start : start + TOGETHER]]
+        known.update(sql.execute(_KNOWN, {"ids": ids}).scalars())
     fresh = []
     for event in events:
         if event.event_id in known:
@@ -152,7 +161,17 @@ async def handled(
     await writer.sql.execute(_HANDLED, values)
 
 
-async def prune(writer: Writer, before: datetime) -> int:
-    """Delete what was handled before that time. Return how many rows."""
-    done = await writer.sql.execute(sa.delete(inbox).where(inbox.c.handled_at < before))
-    return int(done.rowcount)
+async def prune(writer: Writer, before: datetime, after: int) -> int | None:
+    """Delete what was handled before a time, among the next rows behind `after`.
+
+    Return behind which row to go on; None when what follows came later. One page at a time, so that what is
+    asked meanwhile does not wait for millions of rows.
+    """
+    page = sa.select(inbox.c.seq, inbox.c.sent_at).where(inbox.c.seq > after).order_by(inbox.c.seq).limit(PAGE)
+    rows = (await writer.sql.execute(page)).all()
+    if not rows:
+        return None
+    among = inbox.c.seq.between(after, rows[-1].seq)
+    await writer.sql.execute(sa.delete(inbox).where(among, inbox.c.handled_at < before))
+    # Rows stand in the order in which they came, and none is handled before it came.
+    return rows[-1].seq if rows[-1].sent_at < before else None

@@ -17,6 +17,10 @@ STANDING = ("submission/", "practice/")
 """Beginnings of the causes of messages that are mended or taken back also after a long time."""
 
 
+PAGE = 1000
+"""Rows of which the old ones are deleted in one transaction."""
+
+
 class Priority(IntEnum):
     """What goes first when the homeserver lets only so much through."""
 
@@ -188,9 +192,16 @@ async def count_refused(reader: Reader) -> int:
     return (await reader.sql.execute(query)).scalar_one()
 
 
-async def prune(writer: Writer, before: datetime) -> int:
-    """Delete what was sent or refused before that time, but not what stands for good. Return how many rows."""
+async def prune(writer: Writer, before: datetime, after: int) -> int | None:
+    """Delete what was sent or refused before a time, but not what stands for good, among the next rows.
+
+    Return behind which row to go on, as `storage.inbox.prune` does.
+    """
+    page = sa.select(outbox.c.id, outbox.c.created_at).where(outbox.c.id > after).order_by(outbox.c.id).limit(PAGE)
+    rows = (await writer.sql.execute(page)).all()
+    if not rows:
+        return None
     stands = sa.or_(*(outbox.c.cause.like(f"{start}%") for start in STANDING))
     old = sa.and_(outbox.c.sent_at < before, sa.or_(outbox.c.cause.is_(None), ~stands))
-    done = await writer.sql.execute(sa.delete(outbox).where(old))
-    return int(done.rowcount)
+    await writer.sql.execute(sa.delete(outbox).where(outbox.c.id.between(after, rows[-1].id), old))
+    return rows[-1].id if rows[-1].created_at < before else None

@@ -40,10 +40,14 @@ def engine(url: str, begin: str, **options: Any) -> AsyncEngine:  # noqa: ANN401
 
 
 class _Connection(AsyncConnection):
-    """Asks in the thread of the SQLite connection. Transactions are begun and ended as in any `AsyncConnection`."""
+    """Asks in the thread of the SQLite connection. Transactions begin and end as in any `AsyncConnection`."""
 
     async def execute(  # type: ignore[override]  # the result is the same, its overloads are not repeated
-        self, statement: sa.Executable, parameters: Any = None, *, execution_options: Any = None
+        self,
+        statement: sa.Executable,
+        parameters: Any = None,  # noqa: ANN401 - what SQLAlchemy takes
+        *,
+        execution_options: Any = None,  # noqa: ANN401
     ) -> sa.CursorResult[Any]:
         """Run a statement and fetch all that it gives."""
         return await self.run_sync(
@@ -51,7 +55,10 @@ class _Connection(AsyncConnection):
         )
 
     async def exec_driver_sql(
-        self, statement: str, parameters: Any = None, execution_options: Any = None
+        self,
+        statement: str,
+        parameters: Any = None,  # noqa: ANN401
+        execution_options: Any = None,  # noqa: ANN401
     ) -> sa.CursorResult[Any]:
         """Run a statement that is SQLite's own text."""
         return await self.run_sync(lambda sql: sql.exec_driver_sql(statement, parameters, execution_options))
@@ -89,9 +96,7 @@ class _Driver(aiosqlite.Connection):
             # Nobody waits for it: what comes next on this connection comes behind it.
             self._tx.put_nowait((None, self._conn.rollback))
 
-    async def run(
-        self, work: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **values: P.kwargs
-    ) -> T:
+    async def run(self, work: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **values: P.kwargs) -> T:
         """Run `work` in the thread, behind a BEGIN that waits."""
         begin = self._take_begin()
 
