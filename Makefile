@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test format bench messages docs locks clean
+.PHONY: demo test format bench bench-peers bench-growth messages docs locks clean
 
 $(VENV)/.ready: pyproject.toml requirements-dev.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -29,6 +29,12 @@ format: $(VENV)/.ready  ## write the source as `make test` wants it
 bench: $(VENV)/.ready  ## time from command to answer, bursts, look-ups, beside a bare client
 	$(BIN)/python -m benchmarks
 
+bench-peers: $(VENV)/.ready  ## the same beside other bots, which are installed into .peers/ at the first time
+	$(BIN)/python -m benchmarks.peers
+
+bench-growth: $(VENV)/.ready  ## thousands of rooms, a long history, large glossaries: what grows with them
+	$(BIN)/python -m benchmarks --only growth
+
 messages: $(VENV)/.ready  ## bring the translation catalogues up to date with the source
 	$(BIN)/python -m bot.messages
 
@@ -40,4 +46,4 @@ locks: $(VENV)/.ready  ## pin the newest allowed versions, with hashes and witho
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --extra dev --output-file requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
