@@ -140,7 +140,8 @@ class _Workers:
         driver = _Driver(both, _CHUNK)
         # As SQLAlchemy does: a connection that nobody closed must not keep the process from ending.
         driver._thread.daemon = True
-        return await driver
+        await driver
+        return driver
 
 
 class _Raw(sqlite3.Connection):
