@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
 import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -35,6 +36,8 @@ def main() -> None:
     extent = tasks.SHORT if chosen.short else tasks.FULL
     if chosen.many is not None:
         extent = Extent(**{**_fields(extent), "many": chosen.many})
+    # A comparison that is ended ends its bots, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(asyncio.run(compare(names, extent)))
 
 
