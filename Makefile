@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-postgres format bench chaos messages docs schemas locks clean
+.PHONY: demo test test-postgres format bench bench-peers bench-growth chaos messages docs schemas locks clean
 
 $(VENV)/.ready: pyproject.toml requirements-dev.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -36,6 +36,11 @@ MINUTES ?= 10
 SEED ?= 1
 chaos: $(VENV)/.ready  ## everything around the bot breaks, and its promises are checked: MINUTES=10 SEED=1
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED)
+bench-peers: $(VENV)/.ready  ## the same beside other bots, which are installed into .peers/ at the first time
+	$(BIN)/python -m benchmarks.peers
+
+bench-growth: $(VENV)/.ready  ## thousands of rooms, a long history, large glossaries: what grows with them
+	$(BIN)/python -m benchmarks --only growth
 
 messages: $(VENV)/.ready  ## bring the translation catalogues up to date with the source
 	$(BIN)/python -m bot.messages
@@ -51,4 +56,4 @@ locks: $(VENV)/.ready  ## pin the newest allowed versions, with hashes and witho
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --extra dev --output-file requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import burst, contenders, events, focal, glossary, latency, library, practices
+from benchmarks import burst, contenders, events, focal, glossary, growth, latency, library, practices
 from benchmarks.burst import Burst
 from benchmarks.contenders import Contender
 from benchmarks.latency import Latency
@@ -31,6 +31,10 @@ LOOK_UP_GOAL = 5.0
 PAGE_GOAL = 20.0
 """Milliseconds for a page or a feed of the library, at the 95th percentile."""
 MEMBERS = 40
+STALL_GOAL = 50.0
+"""Milliseconds for which the event loop may stand still."""
+MEMORY_GOAL = 300.0
+"""MB with 10,000 rooms."""
 PACKAGES = ("matrix-synapse", "matrix-nio", "aiohttp", "sqlalchemy", "aiosqlite", "rapidfuzz")
 
 
@@ -46,6 +50,10 @@ class Extent:
     concepts: int
     events: int
     practices: int
+    rooms: tuple[int, ...]
+    """Sizes at which growth is measured; each room has twenty members."""
+    rows: tuple[int, ...]
+    entries: tuple[int, ...]
 
 
 FULL = Extent(
@@ -57,9 +65,22 @@ FULL = Extent(
     concepts=glossary.CONCEPTS,
     events=10_000,
     practices=20_000,
+    rooms=(100, 1_000, 10_000),
+    rows=(1_000, 10_000, 100_000, 1_000_000),
+    entries=(100, 1_000, 10_000),
 )
 SHORT = Extent(
-    commands=40, rounds=4, burst=100, bursts=1, questions=50, concepts=8_000, events=1_000, practices=500
+    commands=40,
+    rounds=4,
+    burst=100,
+    bursts=1,
+    questions=50,
+    concepts=8_000,
+    events=1_000,
+    practices=500,
+    rooms=(10, 100, 1_000),
+    rows=(100, 1_000),
+    entries=(10, 100),
 )
 
 
@@ -68,11 +89,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="less of everything, in under a minute")
     parser.add_argument(
-        "--only", choices=("matrix", "glossary", "focal", "events", "practices", "library"), help="one part of it"
+        "--only",
+        choices=("matrix", "glossary", "focal", "events", "practices", "library", "growth"),
+        help="one part of it; growth is measured only when it is asked for",
     )
     chosen = parser.parse_args()
     extent = SHORT if chosen.short else FULL
     print(_circumstances())
+    if chosen.only == "growth":
+        asyncio.run(_growth(extent, print))
     if chosen.only in (None, "matrix"):
         asyncio.run(_matrix(extent, print))
     if chosen.only in (None, "glossary"):
@@ -177,6 +202,28 @@ def _show_library(found: library.Result, say: Callable[[str], None]) -> None:
         ("receipt to answer, 95 %", found.alone.p95, found.visited.p95, ""),
     ):
         say(_row(f"  {label}", f"{less:.1f} ms", f"{more:.1f} ms", f"{more / less:.2f}", goal))
+
+
+async def _growth(extent: Extent, say: Callable[[str], None]) -> None:
+    goals = ("", "", f"< {STALL_GOAL:.0f} ms", "", f"< {STALL_GOAL:.0f} ms", f"< {MEMORY_GOAL:.0f} MB", "", "", "")
+    columns = ("first", "stall", "again", "stall", "peak", "quiet", "command", "its CPU")
+    say(_row("Rooms (twenty members each)", *columns))
+    for rooms in extent.rooms:
+        found = await growth.crowd(rooms, 20 * rooms)
+        first = (f"{found.first:.1f} s", f"{found.first_stalled:.0f} ms")
+        again = (f"{found.again:.1f} s", f"{found.again_stalled:.0f} ms")
+        memory = (f"{found.peak:.0f} MB", f"{found.quiet:.0f} MB")
+        say(
+            _row(f"  {rooms:,}", *first, *again, *memory, f"{found.command:.1f} ms", f"{found.command_cpu:.1f} ms")
+        )
+    say(_row("  goal", *goals[1:]))
+    say(_row("Rows of inbox and outbox", "a command", "a page"))
+    for rows in extent.rows:
+        past = await growth.history(rows)
+        say(_row(f"  {rows:,}", f"{past.step:.1f} ms", f"{past.page:.1f} ms"))
+    say(_row("Look-ups among", *(f"{size:,}" for size in extent.entries)))
+    for curve in await growth.curves(extent.entries, extent.questions):
+        say(_row(f"  {curve.name}", *(f"{value:.2f} ms" for value in curve.points.values())))
 
 
 def _row(label: str, *cells: str) -> str:

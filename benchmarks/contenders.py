@@ -68,8 +68,8 @@ async def bot(
     `settings` are variables of the environment.
     """
     account = await homeserver.register("gaamac", "gaamac")
-    rooms = [await _room(member, account) for _ in range(4)]
-    environment = _clean(os.environ) | {
+    rooms = [await room(member, account) for _ in range(4)]
+    environment = clean(os.environ) | {
         "GAAMAC_MATRIX__HOMESERVER": homeserver.url,
         "GAAMAC_MATRIX__USER_ID": account.user_id,
         "GAAMAC_MATRIX__PASSWORD": "gaamac",
@@ -90,14 +90,14 @@ async def bot(
 async def floor(homeserver: Homeserver, member: Client, content: Json) -> AsyncIterator[Contender]:
     """Run the bare client; `content` is what it answers."""
     account = await homeserver.register("floor", "floor")
-    rooms = [await _room(member, account) for _ in range(4)]
+    rooms = [await room(member, account) for _ in range(4)]
     given = {
         "homeserver": homeserver.url,
         "token": account.access_token,
         "user_id": account.user_id,
         "content": content,
     }
-    async with _process("benchmarks.floor", environment=_clean(os.environ)) as process:
+    async with _process("benchmarks.floor", environment=clean(os.environ)) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(json.dumps(given).encode() + b"\n")
@@ -119,7 +119,8 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-async def _room(member: Client, account: Client) -> str:
+async def room(member: Client, account: Client) -> str:
+    """Make a room in which only this account answers, and return its id."""
     room_id = await member.create_room(invite=[account.user_id], preset="public_chat")
     await account.join(room_id)
     return room_id
@@ -169,6 +170,6 @@ async def _process(
                 await process.wait()
 
 
-def _clean(environment: Mapping[str, str]) -> dict[str, str]:
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
     """Leave out the settings of a bot that may be configured in this shell."""
     return {key: value for key, value in environment.items() if not key.startswith("GAAMAC_")}

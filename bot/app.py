@@ -115,8 +115,6 @@ from storage import (
     unfinished,
     unreadable,
 )
-from storage import inbox as inbox_storage
-from storage import outbox as outbox_storage
 from storage import rooms as room_storage
 from storage.database import Database
 from storage.failures import Failure, failure
@@ -539,10 +537,9 @@ class App:
         while True:
             before = datetime.now(UTC) - KEPT
             try:
+                await retention.prune(self._database, before)
                 async with self._database.write() as writer:
                     gone = await retention.forget(writer, self._settings.practices, datetime.now(UTC))
-                    await inbox_storage.prune(writer, before)
-                    await outbox_storage.prune(writer, before)
                     await room_keys.prune(writer, before)
                     await unreadable.prune(writer, before)
                     await media.prune(writer, before)

@@ -25,6 +25,7 @@ from bot.events import MAX_ID, Event
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.timeline import EVENTS, Timeline
+from bot.turns import Turns
 from bot.wire import clean
 from storage import inbox as storage
 from storage import rooms as room_storage
@@ -164,6 +165,7 @@ class Inbox:
         if not isinstance(next_batch, str) or not _storable(next_batch):
             raise MatrixError("a sync answer without next_batch")
         events: list[Event] = []
+        turns = Turns()
         sections = _mapping(found.get("rooms"))
         for room_id, section in _sections(sections, "invite"):
             self._rooms.invited(room_id, section, now)
@@ -171,6 +173,7 @@ class Inbox:
             self._rooms.left(room_id, now)
         for room_id, section in _sections(sections, "join"):
             events += await self._room(room_id, section, now)
+            await turns.give()
         closed = await self._encryption.prepare(found, events)
         # What is closed can be judged only when it was opened.
         concerned = [] if closed else self._concern.entries(events, self.synced_at, now)
@@ -183,11 +186,10 @@ class Inbox:
                     concerned = self._concern.entries(
                         await self._encryption.open(writer, found, events), self.synced_at, now
                     )
-                for room in changed:
-                    await room_storage.put(writer, room)
+                await room_storage.put(writer, changed)
                 wanted = await self._concern.wanted(writer, concerned)
-                fresh = await storage.add(writer, await self._noted(writer, wanted) if self._noted else wanted)
-                await storage.advance(writer, next_batch, now)
+                wanted = await self._noted(writer, wanted) if self._noted else wanted
+                fresh = await storage.take(writer, wanted, next_batch, now)
             self._kept_at = now
         self._rooms.commit()
         self._encryption.commit(found)

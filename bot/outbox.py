@@ -20,10 +20,11 @@ from bot.backoff import Backoff
 from bot.errors import LimitedError, LoggedOutError, MatrixError, RefusedError
 from bot.pace import Pace
 from bot.past import Verdict
+from bot.sent import Notes
 from bot.session import Session
 from storage import outbox as storage
 from storage.database import Database, Writer
-from storage.outbox import Buttons, OutboxRow
+from storage.outbox import Buttons, OutboxRow, Sent
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +32,6 @@ REMEMBERED = timedelta(hours=23)
 """Synapse forgets transaction ids after 24 hours; an older row may have been sent in a life before this."""
 BEHIND_PAGES = 20
 """Of 100 events each: how far back a room is searched for an event of our own."""
-LIVE = 1000
-"""Sent messages whose event ids are kept in memory for edits that follow."""
-
 
 Place = Callable[[OutboxRow], Awaitable[str]]
 """Returns the room of a row that goes to a person. `Direct.place`."""
@@ -76,7 +74,7 @@ class Outbox:
         self._backoff = backoff
         self._queues: dict[str, list[tuple[int, int, OutboxRow]]] = {}
         self._senders: dict[str, asyncio.Task[None]] = {}
-        self._sent: dict[int, str] = {}
+        self._notes = Notes(database, backoff)
         self._limited: set[int] = set()
 
     async def resume(self) -> int:
@@ -123,6 +121,7 @@ class Outbox:
         """Wait until nothing is left to send."""
         while self._senders:
             await asyncio.wait(list(self._senders.values()))
+        await self._notes.stored()
 
     async def close(self) -> None:
         """Stop sending. What is left waits in the database."""
@@ -130,6 +129,7 @@ class Outbox:
         for sender in senders:
             sender.cancel()
         await asyncio.gather(*senders, return_exceptions=True)
+        await self._notes.close()
 
     async def _deliver(self, room_id: str) -> None:
         queue = self._queues[room_id]
@@ -144,7 +144,7 @@ class Outbox:
                 del self._queues[room_id]
 
     async def _until_done(self, row: OutboxRow) -> None:
-        """Send a row until it is taken or refused, and that is recorded."""
+        """Send a row until it is taken or refused."""
         backoff = self._backoff()
         while True:
             try:
@@ -169,7 +169,7 @@ class Outbox:
             await asyncio.sleep(pause)
 
     async def _once(self, row: OutboxRow) -> None:
-        """Send a row and record what became of it."""
+        """Send a row and note what became of it."""
         event_id, reason = None, "the message that it is about was never sent"
         if row.doubt is not None and self._doubts is not None and await self._is_said(row, self._doubts):
             return
@@ -185,24 +185,20 @@ class Outbox:
             async with self._database.write() as writer:
                 await storage.refused(writer, row.id, reason, now)
             return
-        await self._record(row, event_id)
+        self._note(row, event_id)
 
-    async def _record(self, row: OutboxRow, event_id: str) -> None:
-        self._sent[row.id] = event_id
-        if len(self._sent) > LIVE:
-            self._sent.pop(next(iter(self._sent)))
-        async with self._database.write() as writer:
-            await storage.sent(
-                writer, row.id, row.room_id, event_id, datetime.now(UTC), limited=row.id in self._limited
-            )
+    def _note(self, row: OutboxRow, event_id: str) -> None:
+        limited = row.id in self._limited
         self._limited.discard(row.id)
+        now = datetime.now(UTC)
+        self._notes.add(Sent(id=row.id, room_id=row.room_id, event_id=event_id, sent_at=now, limited=limited))
 
     async def _is_said(self, row: OutboxRow, doubts: Doubts) -> bool:
         """Tell whether a row that is in doubt is dealt with: it was said, or must not be."""
-        target = await self._event_of(row.about) if row.about is not None else None
+        target = await self._notes.event_of(row.about) if row.about is not None else None
         verdict = await doubts.judge(row, target)
         if verdict.event_id is not None:
-            await self._record(row, verdict.event_id)
+            self._note(row, verdict.event_id)
         elif not verdict.say:
             async with self._database.write() as writer:
                 await storage.left_out(writer, row.id, datetime.now(UTC))
@@ -212,7 +208,7 @@ class Outbox:
 
     async def _attempt(self, row: OutboxRow) -> str | None:
         """Give a row to the homeserver. Return the event that it became; None when there is nothing to do."""
-        target = await self._event_of(row.about) if row.about is not None else None
+        target = await self._notes.event_of(row.about) if row.about is not None else None
         if row.about is not None and target is None:
             return None  # The message was refused, so there is nothing to edit or take back.
         # Before each attempt: the one before may have failed while searching, or after the message was taken.
@@ -236,12 +232,6 @@ class Outbox:
             event_id = await self._send(row.room_id, "m.room.message", content, row.txn_id)
         self._pace.succeeded()
         return event_id
-
-    async def _event_of(self, row_id: int) -> str | None:
-        if row_id in self._sent:
-            return self._sent[row_id]
-        async with self._database.read() as reader:
-            return await storage.event_id(reader, row_id)
 
     async def _search(self, row: OutboxRow) -> str | None:
         """Look in the room for the event that a row became in an earlier life of the bot."""

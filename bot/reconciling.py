@@ -30,7 +30,7 @@ from storage.database import Database, Reader, Writer
 from storage.due import Due
 from storage.event_changes import CHANGED
 from storage.inbox import Doubt, InboxEvent
-from storage.outbox import OutboxRow, Priority
+from storage.outbox import OutboxRow, Priority, Sent
 from storage.restored import Restored
 
 log = structlog.get_logger(__name__)
@@ -152,7 +152,8 @@ class Reconciling:
                 created_at=event.sent_at,
             )
             for kept in await outbox_storage.add(writer, [row]):
-                await outbox_storage.sent(writer, kept.id, event.room_id, sent, now)
+                note = Sent(id=kept.id, room_id=event.room_id, event_id=sent, sent_at=now)
+                await outbox_storage.sent(writer, [note])
 
     async def judge(self, row: OutboxRow, target: str | None) -> Verdict:
         """Say what is to be done with a message in doubt. `target` is the event that it is about.

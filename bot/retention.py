@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from bot import answers
 from config.settings import PracticeSettings
-from storage import audit, identities, outbox, submissions
-from storage.database import Writer
+from storage import audit, identities, inbox, outbox, submissions
+from storage.database import Database, Writer
 from storage.outbox import OutboxRow
 from storage.submissions import Actor
 
@@ -34,3 +34,12 @@ async def forget(writer: Writer, settings: PracticeSettings, now: datetime) -> l
     await identities.prune(writer, now - timedelta(days=settings.identity_days))
     await audit.prune(writer, now - timedelta(days=settings.audit_days), now)
     return await outbox.add(writer, rows)
+
+
+async def prune(database: Database, before: datetime) -> None:
+    """Delete what was handled and sent before a time: page after page, each in a transaction of its own."""
+    for page in (inbox.prune, outbox.prune):
+        after: int | None = 0
+        while after is not None:
+            async with database.write() as writer:
+                after = await page(writer, before, after)

@@ -47,6 +47,9 @@ class Rooms:
         self._configured = configured
         self._invites = invites
         self._known = {room.room_id: room for room in known}
+        # The few rooms that may be to be joined, or to be followed. To look through all of them each time would
+        # take longer with each room.
+        self._moving = {room.room_id for room in known if _is_moving(room)}
         self._ids: dict[str, str] = {}  # configured id or alias -> room id
         self._given_up: set[str] = set()
         self._false: set[str] = set()  # rooms that were named as successors and are none
@@ -110,10 +113,7 @@ class Rooms:
     def rollback(self) -> None:
         """Take the changes back: they could not be stored, and what they came from will be read again."""
         for room_id, before in self._before.items():
-            if before is None:
-                del self._known[room_id]
-            else:
-                self._known[room_id] = before
+            self._set(room_id, before)
         self._before.clear()
 
     # What a sync says
@@ -137,7 +137,7 @@ class Rooms:
         invitation = self._own_membership(room_id, section)
         if invitation is None:
             return
-        known = {room.successor for room in self._known.values()} | set(self._ids.values())
+        known = {self._known[moving].successor for moving in self._moving} | set(self._ids.values())
         expected = room_id in known or room_id in self._configured.every()
         allowed = any(fnmatch.fnmatchcase(invitation.sender, glob) for glob in self._invites.allowed)
         if not (allowed or expected):
@@ -251,7 +251,7 @@ class Rooms:
             for configured in self._configured.every()
             if not self._is_in(configured)
         ]
-        for room in self._known.values():
+        for room in [self._known[room_id] for room_id in self._moving]:
             if room.membership == "invite":
                 wanted.append((room.room_id, partial(self._session.join, room.room_id)))
             elif room.membership == "join" and room.successor and not self.is_joined(room.successor):
@@ -308,4 +308,18 @@ class Rooms:
         after = before.model_copy(update=values)
         if after != known:
             self._before.setdefault(room_id, known)
-            self._known[room_id] = after
+            self._set(room_id, after)
+
+    def _set(self, room_id: str, room: Room | None) -> None:
+        if room is None:
+            del self._known[room_id]
+        else:
+            self._known[room_id] = room
+        if room is not None and _is_moving(room):
+            self._moving.add(room_id)
+        else:
+            self._moving.discard(room_id)
+
+
+def _is_moving(room: Room) -> bool:
+    return room.membership == "invite" or room.successor is not None

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from bot.errors import EXIT_LOGIN, LoggedOutError, RefusedError, StartError, TooLargeError, UnreachableError
 from bot.failures import failure
 from bot.login import SESSION_FILE, Login, new_pickle_key, store, stored
-from bot.wire import decode
+from bot.wire import decode, decode_in_turns
 from config.settings import MatrixSettings
 
 REQUEST_SECONDS = 30.0
@@ -298,7 +298,7 @@ class Session:
                 content = await response.read()
         except (ClientError, TimeoutError, OSError) as error:
             raise UnreachableError(f"{type(error).__name__} at {self.login.homeserver}") from error
-        found = _decoded(content)
+        found = await _decoded_in_turns(content)
         if response.status == 200 and found is not None:
             return found
         raise failure(response.status, response.headers, found)
@@ -362,6 +362,13 @@ def _client(homeserver: str, user_id: str) -> nio.AsyncClient:
 def _decoded(content: bytes) -> object:
     try:
         return decode(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+async def _decoded_in_turns(content: bytes) -> object:
+    try:
+        return await decode_in_turns(content)
     except (ValueError, RecursionError):
         return None
 

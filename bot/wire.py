@@ -5,15 +5,26 @@ one event is nested some hundred levels deep (`RecursionError`) or holds a numbe
 (`ValueError`); asked again, the homeserver sends the same. So such parts are cut out and the rest is read.
 Numbers that JSON does not know (`NaN`, or `1e999`, which becomes infinite) are read as null: written again they
 would be no JSON, and PostgreSQL would refuse what they are in.
+
+The first /sync of an account in thousands of rooms has many megabytes. Python's decoder would hold up everything
+else for as long as it takes; so a large answer is read room by room.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Generator
 from functools import partial
 from typing import Any
 
+from bot.turns import Turns
+
+LARGE = 1 << 18
+"""Bytes from which on an answer is read in parts."""
+PARTED = {("rooms",), ("rooms", "join"), ("rooms", "invite"), ("rooms", "leave")}
+"""What of a /sync answer has many members."""
 DEEPEST = 64
 """Levels of nesting that are kept. No event type of the specification needs a dozen."""
 
@@ -34,6 +45,67 @@ def decode(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
         raise
     except ValueError:
         return _loads(cut(text), parse_int=_number)
+
+
+async def decode_in_turns(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """Decode a JSON document; while a large one is decoded, others have their turn.
+
+    Raises:
+        ValueError: it is not JSON in UTF-8 at all.
+
+    """
+    if len(body) < LARGE or not body.startswith(b"{"):
+        return decode(body)
+    text = body.decode("utf-8")
+    turns = Turns()
+    parts = _members(text, 0, ())
+    try:
+        while True:
+            next(parts)
+            await turns.give()
+    except StopIteration as done:
+        found, end = done.value
+        if _SPACE.fullmatch(text, end):
+            return found
+        raise ValueError("something stands behind the end of the document") from None
+    except (ValueError, RecursionError, IndexError):
+        return decode(body)  # Not JSON, or with a part that is to be cut out.
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _members(text: str, start: int, path: tuple[str, ...]) -> Generator[None, None, tuple[dict[str, Any], int]]:
+    """Decode the object at `start`, and pause after each of its members. Return it and where it ends."""
+    found: dict[str, Any] = {}
+    position = _behind_space(text, start + 1)
+    while text[position] != "}":
+        if found:
+            position = _behind(text, position, ",")
+        if text[position] != '"':
+            raise ValueError(position)
+        name, position = _DECODER.raw_decode(text, position)
+        position = _behind(text, _behind_space(text, position), ":")
+        inner = (*path, name)
+        if inner in PARTED and text[position] == "{":
+            found[name], position = yield from _members(text, position, inner)
+        else:
+            found[name], position = _DECODER.raw_decode(text, position)
+            yield
+        position = _behind_space(text, position)
+    return found, position + 1
+
+
+def _behind(text: str, position: int, sign: str) -> int:
+    if text[position] != sign:
+        raise ValueError(position)
+    return _behind_space(text, position + 1)
+
+
+def _behind_space(text: str, position: int) -> int:
+    space = _SPACE.match(text, position)
+    assert space is not None  # noqa: S101 - it matches nothing, too
+    return space.end()
 
 
 def cut(text: str) -> str:
@@ -81,6 +153,7 @@ def _nothing(_name: str) -> None:
 
 
 _loads = partial(json.loads, parse_float=_fraction, parse_constant=_nothing)
+_DECODER = json.JSONDecoder(parse_float=_fraction, parse_constant=_nothing)
 
 
 def _number(digits: str) -> int:

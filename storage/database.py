@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import postgres, schema, sqlite
 from storage.failures import Failure, LostDatabaseError, failure
@@ -39,6 +38,7 @@ class Reader:
         self.dialect = sql.dialect.name
         self._cache = cache
         self._changed: set[str] = set()
+        self._numbers: dict[str, int] = {}
 
     async def cached(self, name: str, build: Callable[[], Awaitable[T]], part: str = "") -> T:
         """Return what `build` made for the present revision of `name`; make it when the content changed.
@@ -57,7 +57,9 @@ class Reader:
 
     async def revision(self, name: str) -> int:
         """Return how often the content called `name` has changed."""
-        return (await self.sql.execute(_REVISION, {"of": name})).scalar() or 0
+        if name not in self._numbers:
+            self._numbers[name] = (await self.sql.execute(_REVISION, {"of": name})).scalar() or 0
+        return self._numbers[name]
 
 
 class Writer(Reader):
@@ -71,6 +73,7 @@ class Writer(Reader):
     async def changed(self, name: str) -> None:
         """Note that the content called `name` is another now."""
         self._changed.add(name)
+        self._numbers.pop(name, None)
         table = schema.revision
         done = await self.sql.execute(
             sa.update(table).where(table.c.name == name).values(number=table.c.number + 1)
@@ -226,32 +229,5 @@ def engine(url: str, *, writes: bool) -> AsyncEngine:
     }
     if address.get_backend_name() == "postgresql":
         return postgres.engine(address, writes=writes, **pool)
-    found = create_async_engine(
-        address,
-        connect_args={"async_creator_fn": sqlite.connect},
-        hide_parameters=True,  # An error is logged with its words, and these would be what somebody wrote.
-        **pool,
-    )
-    sa.event.listen(found.sync_engine, "connect", _prepare_sqlite)
-
-    def start(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    sa.event.listen(found.sync_engine, "begin", start)
-    return found
-
-
-def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401
-    # Without this Python opens transactions by itself, deferred ones.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=5000",
-        # What is erased must not be found in the free pages of the file.
-        "secure_delete=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    # An error is logged with its words, and its parameters would be what somebody wrote.
+    return sqlite.engine(address, "BEGIN IMMEDIATE" if writes else "BEGIN", hide_parameters=True, **pool)

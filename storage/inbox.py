@@ -18,6 +18,12 @@ Kind = Literal["message", "edit", "redaction", "reaction", "file"]
 Outcome = Literal["answered", "silent", "flood", "redacted", "failed"]
 
 
+TOGETHER = 500
+"""Ids of one question; databases take some thousands."""
+PAGE = 1000
+"""Rows of which the old ones are deleted in one transaction."""
+
+
 class InboxEvent(BaseModel):
     """An event to be handled. `payload` is what was written to the bot, and how to answer it.
 
@@ -69,26 +75,42 @@ async def position(reader: Reader) -> str | None:
 
 async def advance(writer: Writer, next_batch: str, at: datetime) -> None:
     """Remember that everything up to `next_batch` is stored."""
-    values = {"next_batch": next_batch, "synced_at": at}
-    done = await writer.sql.execute(_ADVANCE, values)
-    if done.rowcount == 0:
-        await writer.sql.execute(sa.insert(sync_position).values(id=1, **values))
+    await writer.sql.run_sync(_advance, next_batch, at)
 
 
 async def add(writer: Writer, events: Sequence[InboxEvent]) -> list[InboxEvent]:
     """Store `events` in their order; return those that were not there before, with their `seq`."""
-    if not events:
-        return []
-    ids = {"ids": [event.event_id for event in events]}
-    known = set((await writer.sql.execute(_KNOWN, ids)).scalars())
+    return await writer.sql.run_sync(_add, events) if events else []
+
+
+async def take(writer: Writer, events: Sequence[InboxEvent], next_batch: str, at: datetime) -> list[InboxEvent]:
+    """Do both in one journey to the database; return the new events as `add` does."""
+
+    def both(sql: sa.Connection) -> list[InboxEvent]:
+        _advance(sql, next_batch, at)
+        return _add(sql, events) if events else []
+
+    return await writer.sql.run_sync(both)
+
+
+def _advance(sql: sa.Connection, next_batch: str, at: datetime) -> None:
+    values = {"next_batch": next_batch, "synced_at": at}
+    if sql.execute(_ADVANCE, values).rowcount == 0:
+        sql.execute(sa.insert(sync_position).values(id=1, **values))
+
+
+def _add(sql: sa.Connection, events: Sequence[InboxEvent]) -> list[InboxEvent]:
+    known: set[str] = set()
+    for start in range(0, len(events), TOGETHER):
+        ids = [event.event_id for event in events[start : start + TOGETHER]]
+        known.update(sql.execute(_KNOWN, {"ids": ids}).scalars())
     fresh = []
     for event in events:
         if event.event_id in known:
             continue
         known.add(event.event_id)
         values = event.model_dump(exclude={"seq"})
-        done = await writer.sql.execute(_ADD, {"state": "pending", **values})
-        key = done.inserted_primary_key
+        key = sql.execute(_ADD, {"state": "pending", **values}).inserted_primary_key
         assert key is not None  # noqa: S101 - every dialect returns it for a single row
         fresh.append(event.model_copy(update={"seq": key[0]}))
     return fresh
@@ -145,7 +167,17 @@ async def handled(
     await writer.sql.execute(_HANDLED, values)
 
 
-async def prune(writer: Writer, before: datetime) -> int:
-    """Delete what was handled before that time. Return how many rows."""
-    done = await writer.sql.execute(sa.delete(inbox).where(inbox.c.handled_at < before))
-    return int(done.rowcount)
+async def prune(writer: Writer, before: datetime, after: int) -> int | None:
+    """Delete what was handled before a time, among the next rows behind `after`.
+
+    Return behind which row to go on; None when what follows came later. One page at a time, so that what is
+    asked meanwhile does not wait for millions of rows.
+    """
+    page = sa.select(inbox.c.seq, inbox.c.sent_at).where(inbox.c.seq > after).order_by(inbox.c.seq).limit(PAGE)
+    rows = (await writer.sql.execute(page)).all()
+    if not rows:
+        return None
+    among = inbox.c.seq.between(after, rows[-1].seq)
+    await writer.sql.execute(sa.delete(inbox).where(among, inbox.c.handled_at < before))
+    # Rows stand in the order in which they came, and none is handled before it came.
+    return rows[-1].seq if rows[-1].sent_at < before else None

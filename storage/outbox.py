@@ -18,6 +18,10 @@ STANDING = ("submission/", "practice/")
 """Beginnings of the causes of messages that are mended or taken back also after a long time."""
 
 
+PAGE = 1000
+"""Rows of which the old ones are deleted in one transaction."""
+
+
 class Priority(IntEnum):
     """What goes first when the homeserver lets only so much through."""
 
@@ -65,6 +69,19 @@ class SentAnswer(BaseModel):
     room_id: str
 
 
+class Sent(BaseModel):
+    """Which event a row became, in which room (for a row to a person: the direct chat), and when.
+
+    `limited`: the homeserver let it wait for its rate limit.
+    """
+
+    id: int
+    room_id: str
+    event_id: str
+    sent_at: datetime
+    limited: bool = False
+
+
 # Asked with each command, and so made once: to make a question takes longer than to answer it.
 _ADD = sa.insert(outbox)
 _SENT = (
@@ -94,11 +111,14 @@ _ON_THEIR_WAY = (
 
 async def add(writer: Writer, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     """Store `rows` in their order and return them with their `id`."""
+    return await writer.sql.run_sync(_add, rows) if rows else []
+
+
+def _add(sql: sa.Connection, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     stored = []
     for row in rows:
         values = row.model_dump(exclude={"id"})
-        done = await writer.sql.execute(_ADD, {"state": "pending", **values})
-        key = done.inserted_primary_key
+        key = sql.execute(_ADD, {"state": "pending", **values}).inserted_primary_key
         assert key is not None  # noqa: S101 - every dialect returns it for a single row
         stored.append(row.model_copy(update={"id": key[0]}))
     return stored
@@ -163,14 +183,18 @@ async def event_id(reader: Reader, row_id: int) -> str | None:
     return (await reader.sql.execute(sa.select(outbox.c.event_id).where(outbox.c.id == row_id))).scalar()
 
 
-async def sent(
-    writer: Writer, row_id: int, room_id: str, event: str, at: datetime, *, limited: bool = False
-) -> None:
-    """Record in which room a row became which event, and forget its text.
-
-    `limited`: the homeserver let it wait for its rate limit.
-    """
-    values = {"row": row_id, "room": room_id, "event_id": event, "sent_at": at, "waited": limited or None}
+async def sent(writer: Writer, rows: Sequence[Sent]) -> None:
+    """Record what rows became, and forget their texts."""
+    values = [
+        {
+            "row": row.id,
+            "room": row.room_id,
+            "event_id": row.event_id,
+            "sent_at": row.sent_at,
+            "waited": row.limited or None,
+        }
+        for row in rows
+    ]
     await writer.sql.execute(_SENT, values)
 
 
@@ -221,9 +245,16 @@ async def stuck_rooms(reader: Reader, before: datetime) -> list[str]:
     return list((await reader.sql.execute(query.distinct())).scalars())
 
 
-async def prune(writer: Writer, before: datetime) -> int:
-    """Delete what was sent or refused before that time, but not what stands for good. Return how many rows."""
+async def prune(writer: Writer, before: datetime, after: int) -> int | None:
+    """Delete what was sent or refused before a time, but not what stands for good, among the next rows.
+
+    Return behind which row to go on, as `storage.inbox.prune` does.
+    """
+    page = sa.select(outbox.c.id, outbox.c.created_at).where(outbox.c.id > after).order_by(outbox.c.id).limit(PAGE)
+    rows = (await writer.sql.execute(page)).all()
+    if not rows:
+        return None
     stands = sa.or_(*(outbox.c.cause.like(f"{start}%") for start in STANDING))
     old = sa.and_(outbox.c.sent_at < before, sa.or_(outbox.c.cause.is_(None), ~stands))
-    done = await writer.sql.execute(sa.delete(outbox).where(old))
-    return int(done.rowcount)
+    await writer.sql.execute(sa.delete(outbox).where(outbox.c.id.between(after, rows[-1].id), old))
+    return rows[-1].id if rows[-1].created_at < before else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -13,6 +13,11 @@ from storage.database import Reader, Writer
 from storage.schema import room
 
 Membership = Literal["invite", "join", "leave"]
+
+CHOSEN = frozenset({"language", "timezone", "quiet", "chatham"})
+"""What members chose for a room, and no sync changes."""
+TOGETHER = 500
+"""Rooms of one statement."""
 
 
 class Room(BaseModel):
@@ -43,7 +48,9 @@ _SHORT = [column for column in room.c if column.name != "descriptions"]
 
 async def every(reader: Reader) -> list[Room]:
     """Return all rooms, those that the bot left included."""
-    return [Room.model_validate(row._mapping) for row in await reader.sql.execute(sa.select(*_SHORT))]
+    return await reader.sql.run_sync(
+        lambda sql: [Room.model_validate(row._mapping) for row in sql.execute(sa.select(*_SHORT))]
+    )
 
 
 async def one(reader: Reader, room_id: str) -> Room | None:
@@ -52,12 +59,24 @@ async def one(reader: Reader, room_id: str) -> Room | None:
     return Room.model_validate(row._mapping) if row else None
 
 
-async def put(writer: Writer, shown: Room) -> None:
-    """Store a room as it is now."""
-    values = shown.model_dump(exclude={"room_id", "language", "timezone", "quiet", "chatham"})
-    done = await writer.sql.execute(sa.update(room).where(room.c.room_id == shown.room_id).values(**values))
-    if done.rowcount == 0:
-        await writer.sql.execute(sa.insert(room).values(**shown.model_dump()))
+async def put(writer: Writer, shown: Sequence[Room]) -> None:
+    """Store rooms as they are now. At the first start these are all of them."""
+    if shown:
+        await writer.sql.run_sync(_put, shown)
+
+
+def _put(sql: sa.Connection, shown: Sequence[Room]) -> None:
+    for start in range(0, len(shown), TOGETHER):
+        some = {one.room_id: one for one in shown[start : start + TOGETHER]}
+        known = set(sql.execute(sa.select(room.c.room_id).where(room.c.room_id.in_(list(some)))).scalars())
+        changes = [
+            {"which": key, **some[key].model_dump(exclude={"room_id", *CHOSEN})} for key in some if key in known
+        ]
+        if changes:
+            sql.execute(sa.update(room).where(room.c.room_id == sa.bindparam("which")), changes)
+        added = [one.model_dump() for key, one in some.items() if key not in known]
+        if added:
+            sql.execute(sa.insert(room), added)
 
 
 async def language(reader: Reader, room_id: str) -> str | None:

@@ -102,7 +102,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     await starter.load(database, START)
     async with database.write() as writer:
         for room_id in (ENGLISH, FRENCH, MODERATORS):
-            await rooms.put(writer, rooms.Room(room_id=room_id, membership="join", since=START))
+            await rooms.put(writer, [rooms.Room(room_id=room_id, membership="join", since=START)])
         await rooms.choose_language(writer, FRENCH, "fr")
     found = Scene(database)
     yield found

@@ -66,7 +66,7 @@ async def reading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rea
     known.append(Room(room_id=OTHER, membership="join", members=2, direct=True, since=NOW))
     async with database.write() as writer:
         for room in known:
-            await room_storage.put(writer, room)
+            await room_storage.put(writer, [room])
     login = Login(
         homeserver="http://127.0.0.1:1", user_id=BOT, device_id="D", access_token="t", pickle_key="00" * 32
     )

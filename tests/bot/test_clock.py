@@ -190,7 +190,7 @@ async def monthly_list(tmp_path: Path) -> AsyncIterator[tuple[Database, StaleRec
     database = await Database.open(databases.address(tmp_path / "bot.db"))
     await starter.load(database, START)
     async with database.write() as writer:
-        await rooms.put(writer, rooms.Room(room_id=ROOM, membership="join", since=START))
+        await rooms.put(writer, [rooms.Room(room_id=ROOM, membership="join", since=START)])
         await rooms.choose_language(writer, ROOM, "fr")
     there = Asker("", ROOM, direct=False, prefix="!")
     yield database, StaleRecords(Responder(database, registry(), "en"), lambda: there, "Europe/Berlin")

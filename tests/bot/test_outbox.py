@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from storage import outbox as storage
+from storage.database import Database
 from storage.outbox import Priority
 from tests.bot.conftest import Desk, bodies, row, until
 from tests.bot.fake_homeserver import FakeHomeserver
@@ -102,14 +103,47 @@ async def test_limits_without_end_do_not_make_a_circle(fake: FakeHomeserver, des
     assert asked[3].at - asked[0].at >= 0.29, "never sooner, however fast the machine is"
 
 
-async def test_a_sent_row_that_cannot_be_recorded_becomes_one_event(fake: FakeHomeserver, desk: Desk) -> None:
+async def test_what_was_sent_is_noted_until_it_is_stored_and_the_room_goes_on(
+    fake: FakeHomeserver, desk: Desk
+) -> None:
     async with desk.database.write() as writer:
         rows = await storage.add(writer, [row("one"), row("two")])
     desk.database.failures = 2
     desk.outbox.push(rows)
     await desk.emptied()
-    assert bodies(fake) == ["one", "two"]
-    assert [one.parts["txn"] for one in fake.requests("send")] == ["txn-one"] * 3 + ["txn-two"]
+    assert [one.parts["txn"] for one in fake.requests("send")] == ["txn-one", "txn-two"]
+    assert await desk.states() == [("sent", "$sent0"), ("sent", "$sent1")]
+    assert len(desk.pauses) == 2
+
+
+async def test_what_a_crash_leaves_without_a_note_is_sent_again_and_becomes_nothing_new(
+    fake: FakeHomeserver, desk: Desk
+) -> None:
+    desk.database.failures = 10**6
+    async with Database.write(desk.database) as writer:
+        rows = await storage.add(writer, [row(str(number)) for number in range(5)])
+    desk.outbox.push(rows)
+    await until(lambda: len(fake.taken) == 5)
+    await desk.outbox.close()
+    assert await desk.states() == [("pending", None)] * 5
+    desk.database.failures = 0
+    await desk.outbox.resume()
+    await desk.emptied()
+    assert bodies(fake) == [str(number) for number in range(5)]
+    assert [one.parts["txn"] for one in fake.requests("send")] == [f"txn-{number}" for number in range(5)] * 2
+    assert await desk.states() == [("sent", f"$sent{number}") for number in range(5)]
+
+
+async def test_an_edit_finds_its_message_before_and_after_the_note_is_stored(
+    fake: FakeHomeserver, desk: Desk
+) -> None:
+    desk.database.failures = 1
+    async with Database.write(desk.database) as writer:
+        [first] = await storage.add(writer, [row("one")])
+        [edit] = await storage.add(writer, [row("edit", kind="edit", about=first.id)])
+    desk.outbox.push([first, edit])
+    await desk.emptied()
+    assert fake.taken[1].content["m.relates_to"] == {"rel_type": "m.replace", "event_id": "$sent0"}
     assert await desk.states() == [("sent", "$sent0"), ("sent", "$sent1")]
 
 

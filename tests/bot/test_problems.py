@@ -76,7 +76,7 @@ async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
     async with database.write() as writer:
         for room_id, name in ((MODERATION, "Moderators"), (COMMUNITY, "Members")):
             known = rooms.Room(room_id=room_id, name=name, membership="join", since=datetime.now(UTC))
-            await rooms.put(writer, known)
+            await rooms.put(writer, [known])
     yield Watch(database)
     await database.close()
 

@@ -1,15 +1,21 @@
-"""What was submitted is forgotten after its time, and not before."""
+"""What was submitted, and what was handled and sent, is forgotten after its time, and not before."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
+
 from bot import retention
 from config.settings import PracticeSettings
-from storage import outbox, submissions
-from storage.database import Database
-from storage.outbox import OutboxRow
+from storage import inbox, outbox, schema, submissions
+from storage.database import Database, Writer
+from storage.inbox import InboxEvent
+from storage.outbox import OutboxRow, Sent
 from storage.submissions import Action, Actor, Submission
 from tests import databases
 
@@ -67,4 +73,63 @@ async def test_each_is_forgotten_after_its_time(tmp_path: Path) -> None:
     assert gone == {"draft", "rejected", "withdrawn"}
     assert [row.kind for row in rows] == ["redaction", "redaction"]
     assert (await erased_after(3000))[0] == gone, "what waits, or is published, stays"
+    await database.close()
+
+
+async def test_what_was_handled_and_sent_goes_page_by_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (inbox, outbox):
+        monkeypatch.setattr(module, "PAGE", 20)
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    hours = [NOW + timedelta(hours=number) for number in range(2 * inbox.PAGE + 20)]
+    events = [
+        InboxEvent(event_id=f"$in{number}", room_id="!r", sender="@m:x", kind="message", sent_at=at)
+        for number, at in enumerate(hours)
+    ]
+    rows = [
+        OutboxRow(
+            txn_id=f"t{number}",
+            room_id="!r",
+            kind="message",
+            cause="practice/1" if number == 0 else f"$in{number}",
+            content={},
+            created_at=at,
+        )
+        for number, at in enumerate(hours)
+    ]
+    async with database.write() as writer:
+        await inbox.add(writer, events)
+        kept = await outbox.add(writer, rows)
+        for event, at in zip(events[1:], hours[1:], strict=True):  # the first is still to be handled
+            await inbox.handled(writer, event.event_id, "answered", at)
+        await outbox.sent(
+            writer,
+            [
+                Sent(id=row.id, room_id="!r", event_id=f"$out{row.id}", sent_at=row.created_at)
+                for row in kept
+                if row.txn_id != "t1"  # still on its way
+            ],
+        )
+    pages = []
+    write = database.write
+
+    @asynccontextmanager
+    async def counted() -> AsyncIterator[Writer]:
+        async with write() as writer:
+            yield writer
+        pages.append(1)
+
+    database.write = counted  # type: ignore[method-assign]
+    await retention.prune(database, hours[-5])
+    async with database.read() as reader:
+        events_left = list((await reader.sql.execute(sa.select(schema.inbox.c.event_id))).scalars())
+        rows_left = list((await reader.sql.execute(sa.select(schema.outbox.c.txn_id))).scalars())
+    last = range(len(hours) - 5, len(hours))
+    assert events_left == ["$in0", *(f"$in{number}" for number in last)]
+    assert rows_left == ["t0", "t1", *(f"t{number}" for number in last)]
+    assert len(pages) == 6
+    pages.clear()
+    await retention.prune(database, hours[-5])
+    assert len(pages) == 2, "what came later is not looked through"
     await database.close()

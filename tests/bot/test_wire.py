@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.wire import DEEPEST, cut, decode
+from bot.wire import DEEPEST, LARGE, cut, decode, decode_in_turns
 
 NESTED = "[" * 2_000 + "]" * 2_000
 OBJECTS = '{"a":' * 2_000 + "1" + "}" * 2_000
@@ -88,3 +90,57 @@ def test_any_bytes_are_json_or_a_value_error(body: bytes) -> None:
         decode(body)
     except ValueError:
         return
+
+
+SYNC = {
+    "next_batch": "s1",
+    "rooms": {
+        "join": {f"!room{number}": {"timeline": {"events": [{"body": "é" * 40}] * 10}} for number in range(900)},
+        "invite": {},
+        "leave": {"!left": {}},
+    },
+    "to_device": {"events": []},
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+async def test_a_large_sync_is_read_as_it_is_while_others_have_their_turn(indent: int | None) -> None:
+    body = json.dumps(SYNC, indent=indent).encode()
+    assert len(body) > LARGE
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    with mock.patch("bot.turns.LONGEST", 0.0):
+        working = asyncio.create_task(others())
+        assert await decode_in_turns(body) == SYNC
+        working.cancel()
+    assert turns > 900
+
+
+@given(st.dictionaries(st.sampled_from(["rooms", "next_batch", "join"]) | st.text(), documents))
+async def test_any_document_is_read_in_turns_as_at_once(document: Any) -> None:
+    with mock.patch("bot.wire.LARGE", 0):
+        assert await decode_in_turns(json.dumps(document).encode()) == document
+        nested = {"rooms": {"join": document, "leave": document}}
+        assert await decode_in_turns(json.dumps(nested).encode()) == nested
+
+
+@pytest.mark.parametrize("hostile", [NESTED, OBJECTS, LONG])
+async def test_a_hostile_event_in_a_large_sync_leaves_the_rest_whole(hostile: str) -> None:
+    text = json.dumps(SYNC).replace('"to_device": {', f'"to_device": {{"hostile": {hostile}, ')
+    found = await decode_in_turns(text.encode())
+    assert found["rooms"] == SYNC["rooms"]
+
+
+@pytest.mark.parametrize("end", [-1, -2, -40, 300_000])
+async def test_a_large_sync_that_was_cut_off_is_refused(end: int) -> None:
+    body = json.dumps(SYNC).encode()
+    with pytest.raises(ValueError):  # noqa: PT011 - its documented type
+        await decode_in_turns(body[:end])
+    with pytest.raises(ValueError):  # noqa: PT011
+        await decode_in_turns(body + b"}")

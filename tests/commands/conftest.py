@@ -116,7 +116,7 @@ async def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         await starter.load(database, NOW)
         async with database.write() as writer:
-            await rooms.put(writer, rooms.Room(room_id=ROOM, membership="join", since=NOW))
+            await rooms.put(writer, [rooms.Room(room_id=ROOM, membership="join", since=NOW)])
     finally:
         await database.close()
     return path

@@ -28,7 +28,7 @@ async def status(ask: Conversation, by: str = MIA, typed: str = "!status") -> st
 async def room(ask: Conversation, room_id: str, name: str | None, *, encrypted: bool) -> None:
     async with ask.database.write() as writer:
         known = rooms.Room(room_id=room_id, membership="join", name=name, encrypted=encrypted, since=NOW)
-        await rooms.put(writer, known)
+        await rooms.put(writer, [known])
 
 
 async def test_this_room_and_whether_the_bot_takes_part(ask: Conversation) -> None:

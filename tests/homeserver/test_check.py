@@ -28,7 +28,7 @@ from bot.session import Session
 from config.settings import MatrixSettings, RoomSettings, Settings
 from storage import outbox, schema
 from storage.database import Database
-from storage.outbox import OutboxRow
+from storage.outbox import OutboxRow, Sent
 from tests import databases
 from tests.homeserver.running import RunningBot, every_answer, joined
 
@@ -348,7 +348,7 @@ async def test_what_the_database_tells_about_work_and_limits(place: Place) -> No
         stored = await outbox.add(writer, rows)
         for number, row in enumerate(stored[:20]):
             at = late + timedelta(seconds=number / 2)
-            await outbox.sent(writer, row.id, row.room_id, f"$e{number}", at)
+            await outbox.sent(writer, [Sent(id=row.id, room_id=row.room_id, event_id=f"$e{number}", sent_at=at)])
         await outbox.refused(writer, stored[20].id, "403 M_FORBIDDEN", late)
     await database.close()
     report = await examine(place.settings())
