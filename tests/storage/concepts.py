@@ -30,7 +30,6 @@ DANGEROUS = (
     "&amp;",
     "]]>",
     "3-4",
-    "\0",
 )
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
