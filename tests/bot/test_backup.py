@@ -28,6 +28,8 @@ from bot.cli import app
 from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, EXIT_RUNNING
 from config.settings import load
 
+pytestmark = pytest.mark.sqlite("backups are of its file")
+
 SESSION = {
     "homeserver": "http://localhost:1",
     "user_id": "@gaamac:example.org",

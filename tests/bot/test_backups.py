@@ -14,6 +14,8 @@ from bot.backups import Backups
 from config.settings import BackupSettings, MatrixSettings, Settings
 from storage.database import Database
 
+pytestmark = pytest.mark.sqlite("backups are of its file")
+
 MONDAY = datetime(2026, 11, 30, 1, tzinfo=UTC)
 
 

@@ -24,6 +24,7 @@ from storage.events import Event
 from storage.occurrences import Timing
 from storage.reviews import Remark
 from storage.submissions import Actor, Submission
+from tests import databases
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -54,7 +55,7 @@ class Two:
 
     def url(self, name: str) -> str:
         (self.folder / name).mkdir(exist_ok=True)
-        return f"sqlite+aiosqlite:///{self.folder / name / 'bot.db'}"
+        return databases.address(self.folder / name / "bot.db")
 
     def files(self, name: str) -> dict[str, bytes]:
         return {file.name: file.read_bytes() for file in (self.folder / name).iterdir()}

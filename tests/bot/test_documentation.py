@@ -22,6 +22,7 @@ from bot.metrics import Metrics, Moment
 from config.settings import Settings
 from storage import figures
 from storage.database import Database
+from tests import databases
 
 ROOT = PAGE.parent.parent
 OPERATE = ROOT / "docs" / "operate.md"
@@ -78,7 +79,7 @@ async def test_every_metric_is_documented_and_every_documented_one_is_there(tmp_
     metrics.handled("term", "answered", now)
     metrics.retried("error")
     metrics.done("reminder", 0.0, missed=False)
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     try:
         async with database.read() as reader:
             moment = Moment(sync_age=0, clock_age=0, rooms=0, lanes=0, malformed=0, rate_limited_for=0)
@@ -99,7 +100,7 @@ def _labels() -> list[set[str]]:
 
 
 async def test_every_table_is_documented_and_every_documented_one_is_there(tmp_path: Path) -> None:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     try:
         async with database.read() as reader:
             rows = await reader.sql.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))

@@ -20,6 +20,7 @@ from storage import rooms
 from storage.database import Database
 from storage.outbox import OutboxRow
 from storage.problems import Kind
+from tests import databases
 
 MODERATION, COMMUNITY = "!moderation:example.org", "!community:example.org"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -72,7 +73,7 @@ class Watch:
 
 @pytest.fixture
 async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     async with database.write() as writer:
         for room_id, name in ((MODERATION, "Moderators"), (COMMUNITY, "Members")):
             known = rooms.Room(room_id=room_id, name=name, membership="join", since=datetime.now(UTC))

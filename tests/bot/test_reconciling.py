@@ -29,6 +29,8 @@ from tests.bot.conftest import NOW, quick, until
 from tests.bot.fake_homeserver import BOT, MIA, ROOM, FakeHomeserver, text_event
 from tests.bot.scripted import refuse
 
+pytestmark = pytest.mark.sqlite("backups are of its file")
+
 OFFICE = "!office:example.org"
 HIDDEN = "!hidden:example.org"
 

@@ -28,6 +28,8 @@ from tests.bot.conftest import synced, until
 from tests.bot.fake_homeserver import BOT, ROOM, FakeHomeserver
 from tests.bot.scripted import refuse
 
+pytestmark = pytest.mark.sqlite("its file is damaged")
+
 MODERATION = "!moderation:example.org"
 NEEDED = """
 default_language = "{language}"

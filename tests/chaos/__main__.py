@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="where logs stay (default: a new one, kept on failure)")
     parser.add_argument("--plan", action="store_true", help="print the schedule and do nothing")
     options = parser.parse_args()
+    logging.getLogger("nio").setLevel(logging.CRITICAL)  # it tells of each pause while the homeserver is away
     made = plan(options.seed, options.minutes, options.rate)
     print("\n".join(made.lines()), flush=True)
     if options.plan:

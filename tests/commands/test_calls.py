@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from commands.registry import Command, Registry
 from config.languages import SPOKEN
 from storage.database import Database
 from storage.schema import audit
+from tests import databases
 from tests.commands.conftest import Conversation
 
 MODERATOR = "@moderator:example.org"
@@ -55,8 +55,7 @@ async def test_each_example_has_the_same_answer_in_parts(filled: Path, tmp_path:
     """Both go through all examples one after the other, so that also what they change is the same."""
     answers: dict[str, list[str | None]] = {}
     for how in ("typed", "in parts"):
-        shutil.copy(filled, tmp_path / f"{how}.db")
-        database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / f'{how}.db'}")
+        database = await Database.open(databases.copy(filled, tmp_path / f"{how}.db"))
         try:
             ask = Conversation(database, REGISTRY)
             ask.moderators.add(MODERATOR)

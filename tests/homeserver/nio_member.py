@@ -14,6 +14,8 @@ import pytest
 from bot.demo.homeserver import Homeserver
 
 ENCRYPTION = {"algorithm": "m.megolm.v1.aes-sha2"}
+FILTER = {"room": {"timeline": {"limit": 100}}}
+"""matrix-nio does not fetch what a shorter timeline leaves out."""
 
 
 class NioMember:
@@ -46,7 +48,7 @@ class NioMember:
 
     async def step(self, timeout: int = 1000, *, full_state: bool = False) -> None:
         """Read one sync."""
-        found = await self.client.sync(timeout=timeout, full_state=full_state)
+        found = await self.client.sync(timeout=timeout, full_state=full_state, sync_filter=FILTER)
         assert isinstance(found, nio.SyncResponse), found
         if self.client.should_query_keys:
             await self.client.keys_query()

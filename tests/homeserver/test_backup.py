@@ -29,6 +29,8 @@ from storage.reminders import Reminder
 from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import RunningBot, every_answer, fresh, joined, room_with_bot
 
+pytestmark = pytest.mark.sqlite("backups are of its file")
+
 TERMS = ("genocide", "r2p", "torture", "impunity", "minority", "dignity", "hate speech", "early warning")
 CONTENT = (
     "concept", "term", "definition", "source", "relation", "focal", "event", "submission", "review", "guidance",

@@ -17,6 +17,8 @@ from bot.demo.homeserver import Homeserver
 from tests.homeserver.running import RunningBot, fresh, joined, reply_to, room_with_bot
 from tests.storage.test_failures import held
 
+pytestmark = pytest.mark.sqlite("its file is damaged")
+
 MEGABYTES = 24
 CANNOT, AGAIN = "I cannot work at the moment.", "I work again."
 

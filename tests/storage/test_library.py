@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from storage import library
 from storage.database import Database
 from storage.migrate import MIGRATIONS
+from tests import databases
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 
@@ -48,9 +49,10 @@ async def before_the_library(url: str) -> None:
     await engine.dispose()
 
 
+@pytest.mark.sqlite("no PostgreSQL database is older than the library")
 @pytest.mark.filterwarnings("ignore:The default datetime adapter is deprecated:DeprecationWarning")
 async def test_a_migration_shows_what_was_for_everybody_already(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}"
+    url = databases.address(tmp_path / "bot.db")
     await before_the_library(url)
     database = await Database.open(url)
     try:
@@ -73,7 +75,7 @@ async def fail(database: Database) -> None:
 
 
 async def test_versions_count_what_was_committed_and_nothing_else(tmp_path: Path) -> None:
-    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    database = await Database.open(databases.address(tmp_path / "bot.db"))
     try:
         before = database.versions("events", "focal")
         with pytest.raises(sa.exc.OperationalError):

@@ -26,6 +26,8 @@ from storage.migrate import MigrationError
 from tests.commands.conftest import Conversation
 from tests.storage import released
 
+pytestmark = pytest.mark.sqlite("no PostgreSQL database is older than the first release")
+
 REVISIONS = released.revisions()
 EARLIER = REVISIONS[:-1]
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)

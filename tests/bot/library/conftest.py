@@ -12,6 +12,7 @@ import pytest
 from bot.library.site import Library
 from storage import starter
 from storage.database import Database
+from tests import databases
 from tests.bot.library.content import free_port, settings
 
 Read = Callable[[str], Awaitable[str]]
@@ -19,7 +20,7 @@ Read = Callable[[str], Awaitable[str]]
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    found = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}")
+    found = await Database.open(databases.address(tmp_path / "bot.db"))
     await starter.load(found, datetime.now(UTC))
     yield found
     await found.close()
