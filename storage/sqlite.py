@@ -16,7 +16,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
@@ -35,7 +34,13 @@ def engine(url: sa.URL, begin: str, **options: Any) -> AsyncEngine:  # noqa: ANN
     def start(connection: sa.Connection) -> None:
         _driver(connection).begin = begin
 
+    def tell(context: sa.engine.ExceptionContext) -> None:
+        # Who listens to this engine hears of the errors of those connections that do its work.
+        for listener in made.dialect.dispatch.handle_error:
+            listener(context)
+
     sa.event.listen(made.sync_engine, "begin", start)
+    sa.event.listen(workers.engine, "handle_error", tell)
     return _Engine(made.sync_engine)
 
 
@@ -102,11 +107,8 @@ class _Driver(aiosqlite.Connection):
 
         def behind_begin(raw: sqlite3.Connection) -> T:
             if begin:
-                try:
-                    raw.rollback()  # Does nothing unless the one that nobody waited for has failed.
-                    raw.execute(begin)
-                except sqlite3.OperationalError as error:
-                    raise OperationalError(begin, None, error) from error
+                raw.rollback()  # Does nothing unless the one that nobody waited for has failed.
+                self.sql.exec_driver_sql(begin)
             return work(self.sql, *args, **values)
 
         result: T = await self._execute(behind_begin, self._conn)  # type: ignore[no-untyped-call]
@@ -122,7 +124,7 @@ class _Workers:
 
     def __init__(self, *, hide_parameters: bool) -> None:
         self._mine = threading.local()
-        self._engine = sa.create_engine(
+        self.engine = sa.create_engine(
             "sqlite://", creator=lambda: self._mine.raw, poolclass=NullPool, hide_parameters=hide_parameters
         )
 
@@ -132,7 +134,7 @@ class _Workers:
         def both() -> sqlite3.Connection:
             raw: sqlite3.Connection = sqlite3.connect(database, factory=_Raw, **options)
             self._mine.raw = raw
-            driver.sql = self._engine.connect()
+            driver.sql = self.engine.connect()
             driver.sql.detach()  # Who opened the SQLite connection closes it.
             driver.sql.begin()  # For its own books only: the other connection begins and ends transactions.
             return raw
