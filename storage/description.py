@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from storage.schema import UtcDateTime, metadata
 
 FULL_TEXT = {
-    "glossary_text": "The words of terms and definitions, for the search in the glossary. SQLite only.",
-    "practice_text": "The words of published practices, for the search in them. SQLite only.",
+    "glossary_text": "The words of terms and definitions, for the search in the glossary.",
+    "practice_text": "The words of published practices, for the search in them.",
     "practice_word": "In how many published practices which word occurs, read off the index. SQLite only.",
 }
 """Full-text indexes, which SQLAlchemy does not describe. What is in them is in other tables, too."""
