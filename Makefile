@@ -15,15 +15,27 @@ $(VENV)/.ready: pyproject.toml requirements-dev.lock
 demo: $(VENV)/.ready  ## a homeserver, accounts, rooms, the bot, and a chat in the terminal
 	@$(BIN)/gaamac-bot demo
 
+# Tests wait for other processes much of the time, so several run at once. Each file stays in one piece.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.ready  ## every check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
-test-postgres: $(VENV)/.ready  ## all tests on PostgreSQL, which must be installed; with TESTS=tests/storage only those
-	GAAMAC_TEST_DATABASE=postgresql $(BIN)/python -m pytest $(TESTS)
+# Not again what never opens a database (files of glossaries and calendars, rules of dates, pages of text). Of the
+# tests with a homeserver those in which the database decides: kills, encryption, the queue, reminders, `check`.
+TESTS ?= tests/storage tests/commands tests/bot \
+	tests/homeserver/test_promises.py tests/homeserver/test_encryption.py tests/homeserver/test_practices.py \
+	tests/homeserver/test_attendance.py tests/homeserver/test_check.py \
+	--ignore-glob=*_csv.py --ignore-glob=*_tbx.py --ignore-glob=*_ics*.py --ignore-glob=*_compared.py \
+	--ignore=tests/commands/test_dates.py --ignore=tests/commands/test_rendering.py \
+	--ignore=tests/commands/test_arguments.py --ignore=tests/bot/test_wire.py --ignore=tests/bot/test_events.py
+test-postgres: $(VENV)/.ready  ## the tests once more on PostgreSQL, as far as a database is in them; TESTS=tests for all
+	GAAMAC_TEST_DATABASE=postgresql $(PYTEST) $(TESTS)
 
 format: $(VENV)/.ready  ## write the source as `make test` wants it
 	$(BIN)/ruff format .

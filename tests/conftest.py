@@ -8,9 +8,13 @@ import pytest
 
 from tests import databases
 
+SLOW = ("homeserver", "install")
+"""Folders with tests that take long: several run at once, and the last of them would run alone."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what is about one of the two databases when the tests run on the other."""
+    """Begin with what takes long, and leave out what is about one database when the tests run on the other."""
+    items.sort(key=lambda item: item.path.parent.name not in SLOW)
     for item in items:
         name, other = ("sqlite", "PostgreSQL") if databases.ON_POSTGRES else ("postgresql", "SQLite")
         marker = item.get_closest_marker(name)

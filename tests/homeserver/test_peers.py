@@ -13,8 +13,9 @@ async def test_the_table_of_two_shows_that_this_bot_loses_nothing() -> None:
     text = await compare(("floor", US), EXTENT)
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     ours = {row[0]: row[-1] for row in rows}
-    assert rows[0][1] == "floor"
-    assert rows[0][2].startswith(US)
+    floor, us = rows[0]
+    assert floor == "floor"
+    assert us.startswith(US)
     assert ours["burst of 20, 1 times: answered"] == "20 of 20"
     assert ours["the same, answered twice"] == "0"
     assert ours["8 in one room while it was away"] == "8 answered, 0 twice"
