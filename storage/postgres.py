@@ -175,7 +175,9 @@ async def explaining(url: str) -> AsyncIterator[None]:
         raise UnusableDatabaseError(*sentence) from error
     except Exception as error:
         # The driver raises its own errors when a connection does not come about.
-        sentence = _sentence(url, error) if type(error).__module__.startswith("asyncpg") else None
+        # Nor does a migration, which says what it was about.
+        met = type(error).__module__.startswith("asyncpg") or isinstance(error.__cause__, DBAPIError)
+        sentence = _sentence(url, error) if met and sa.make_url(url).get_backend_name() == "postgresql" else None
         if sentence is None:
             raise
         raise UnusableDatabaseError(*sentence) from error

@@ -42,7 +42,8 @@ class Two:
         self.code = 0
         for name in ("old", "new"):
             (folder / f"{name}.toml").write_text(
-                f'data_dir = "{folder}/{name}"\n[matrix]\nhomeserver = "http://localhost:1"\n'
+                f'data_dir = "{folder}/{name}"\ndatabase_url = "{self.url(name)}"\n'
+                '[matrix]\nhomeserver = "http://localhost:1"\n'
                 f'user_id = "@bot:{name}.example.org"\n'
             )
 
@@ -54,8 +55,7 @@ class Two:
         return result.output.replace(f"{self.folder}/", "").strip()
 
     def url(self, name: str) -> str:
-        (self.folder / name).mkdir(exist_ok=True)
-        return databases.address(self.folder / name / "bot.db")
+        return databases.address(self.folder / name / "bot.db", empty=True)
 
     def files(self, name: str) -> dict[str, bytes]:
         return {file.name: file.read_bytes() for file in (self.folder / name).iterdir()}
@@ -72,6 +72,8 @@ class Two:
 
 async def fill(url: str) -> None:
     """Put something of everything into a database."""
+    if url.startswith("sqlite"):
+        Path(url.partition("///")[2]).parent.mkdir()
     database = await Database.open(url)
     await starter_content.load(database, NOW)
     async with database.write() as writer:

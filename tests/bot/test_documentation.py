@@ -99,6 +99,7 @@ def _labels() -> list[set[str]]:
     return [set(re.findall(r"`(\w+)`", row.split("|")[3])) for row in rows if row.startswith("| `")]
 
 
+@pytest.mark.sqlite("it has all full-text indexes")
 async def test_every_table_is_documented_and_every_documented_one_is_there(tmp_path: Path) -> None:
     database = await Database.open(databases.address(tmp_path / "bot.db"))
     try:

@@ -78,7 +78,7 @@ async def test_versions_count_what_was_committed_and_nothing_else(tmp_path: Path
     database = await Database.open(databases.address(tmp_path / "bot.db"))
     try:
         before = database.versions("events", "focal")
-        with pytest.raises(sa.exc.OperationalError):
+        with pytest.raises(sa.exc.DBAPIError):
             await fail(database)
         assert database.versions("events", "focal") == before
         async with database.write() as writer:

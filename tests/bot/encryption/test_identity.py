@@ -72,6 +72,7 @@ async def test_the_seeds_are_readable_with_the_recovery_key_alone(fake: FakeHome
             unseal(key.secret, "another name", sealed)
 
 
+@pytest.mark.sqlite("its file is lost")
 async def test_a_device_whose_keys_are_lost_has_no_part(
     fake: FakeHomeserver, tmp_path: Path, logged: Logged
 ) -> None:

@@ -11,13 +11,15 @@ import icalendar
 import pytest
 
 from storage.database import Database
+from tests import databases
 from tests.bot.library.conftest import Read
 from tests.bot.library.content import added, published
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)> &lt;b&gt; &amp; \" ' {{ 7*7 }} {% raw %} ${x} "
-    "javascript:alert(3) [a](javascript:alert(4)) \u202eedoc\u2066 \x00\x07\ufffe ]]> --> </title></textarea> "
-    "@room \r\nBEGIN:VEVENT\r\nATTENDEE:x"
+    "javascript:alert(3) [a](javascript:alert(4)) \u202eedoc\u2066 \x07\ufffe ]]> --> </title></textarea> "
+    "@room \r\nBEGIN:VEVENT\r\nATTENDEE:x" + ("" if databases.ON_POSTGRES else "\0")
+    # PostgreSQL takes no null characters; they are stopped where text comes in.
 )
 FIELDS = (
     *("title", "problem", "summary", "story", "result", "attributed", "period", "objectives", "beneficiaries"),
