@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import fcntl
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 
@@ -45,7 +41,7 @@ import commands.review
 import commands.status
 import commands.term_suggest
 import commands.timezone
-from bot import announcing, monthly, queue_tasks, retention, supervisor
+from bot import announcing, monthly, queue_tasks, retention, shared_session, supervisor
 from bot.addressing import Address
 from bot.alarm import Line
 from bot.announcing import Announcement, Changed, Digest, Plan
@@ -59,25 +55,16 @@ from bot.dispatch import Dispatch
 from bot.encryption import recovery
 from bot.encryption.machine import Encryption
 from bot.encryption.secret_storage import RecoveryKey
-from bot.errors import (
-    EXIT_DATABASE,
-    EXIT_LOGIN,
-    EXIT_RUNNING,
-    EXIT_UNREACHABLE,
-    Broken,
-    BrokenError,
-    LimitedError,
-    LoggedOutError,
-    MatrixError,
-    StartError,
-)
+from bot.errors import LoggedOutError
 from bot.flood import Flood
 from bot.inbox import Inbox
 from bot.lanes import Lanes
+from bot.leadership import Term
 from bot.library.site import Library
-from bot.login import SESSION_FILE, Login
+from bot.login import logged_out
 from bot.metrics import Metrics, Moment
 from bot.monthly import StaleRecords
+from bot.opening import broken
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.posting import Posting
@@ -86,7 +73,6 @@ from bot.queue_tasks import Desk, LookingAgain, Nudge, Publishing, Unfinished, W
 from bot.received import Received
 from bot.reconciling import Reconciling
 from bot.reminding import Reminding
-from bot.restore import refuse_half
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.subscription import Subscriptions
@@ -98,7 +84,6 @@ from commands import deciding, practices
 from commands.context import Asker, Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
-from config import countries
 from config.settings import Settings
 from storage import (
     awaited_files,
@@ -109,19 +94,14 @@ from storage import (
     reminders,
     restored,
     room_keys,
-    soundness,
-    starter,
     talks,
     unfinished,
     unreadable,
 )
 from storage import rooms as room_storage
 from storage.database import Database
-from storage.failures import Failure, failure
 from storage.inbox import InboxEvent
-from storage.migrate import MigrationError, NewerDatabaseError
 from storage.outbox import OutboxRow
-from storage.postgres import UnusableDatabaseError, shown
 from storage.problems import Kind
 
 log = structlog.get_logger(__name__)
@@ -132,15 +112,6 @@ COMPARED = timedelta(minutes=10)
 """How long the emoji of a verification are shown."""
 DRAIN_SECONDS = 3.0
 """For what is under way when the bot is asked to stop; in all it stops within five."""
-ADVICE: dict[Failure | None, str] = {
-    None: "If it is damaged, restore a backup.",
-    Failure.DAMAGED: "It is damaged: restore a backup.",
-    Failure.DISK: "Its disk does not read or write, or a quota is used up.",
-    Failure.FULL: "The disk is full: make room.",
-    Failure.LOCKED: "Another program holds it: end that.",
-    Failure.FORBIDDEN: "Give it, and the folder around it, to the account that runs the bot.",
-    Failure.AWAY: "Look whether the database server runs.",
-}
 KEPT = timedelta(days=30)
 """Handled events and sent answers, without their texts, so that edits and redactions find them."""
 
@@ -192,8 +163,10 @@ class App:
         database: Database,
         address: Address,
         backoff: Callable[[], Backoff] = Backoff,
+        term: Term | None = None,
     ) -> None:
         self._settings = settings
+        self._term = term or Term()
         self._session = session
         self._database = database
         self._address = address
@@ -208,7 +181,7 @@ class App:
         self._missing: dict[str, bool] = {}
 
     async def run(self, stop: asyncio.Event, sound: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Run until `stop` is set, then finish what is under way.
+        """Run until `stop` is set, then finish what is under way; or until the term is over, and then leave all.
 
         `sound` is called when all that could be broken was opened and is not.
 
@@ -226,8 +199,12 @@ class App:
 
     async def _work(self, stop: asyncio.Event) -> None:
         # Before anything new comes in, so that what is older goes first.
-        resumed = await self._outbox.resume()
-        waiting = await self._lanes.resume()
+        try:
+            resumed = await self._outbox.resume()
+            waiting = await self._lanes.resume()
+        except BaseException:
+            await self._leave()
+            raise
         if resumed or waiting:
             log.info("resumed", answers=resumed, rooms=waiting)
         # What is loaded now stays; looking through it at each full collection would stop the loop for nothing.
@@ -243,12 +220,14 @@ class App:
         backing_up = asyncio.create_task(self._backups.run(), name="backups")
         reconciling = asyncio.create_task(self._reconcile(), name="reconciling")
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        losing = asyncio.create_task(self._term.lost.wait(), name="lost")
         breaking = asyncio.create_task(self._database.broken.wait(), name="broken")
         noticing = asyncio.create_task(self._problems.run(), name="problems")
         besides = (daily, telling, ticking, subscribing, describing, backing_up, reconciling, noticing)
-        tasks = (following, *besides, stopping, breaking)
+        ends = (following, stopping, losing, breaking)
+        tasks = (*ends, *besides)
         try:
-            await asyncio.wait([following, stopping, breaking], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
             if self._database.broken_by is not None:
@@ -260,7 +239,9 @@ class App:
                 if task:
                     task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._drain()
+            if not self._term.lost.is_set():
+                await self._drain()
+            await self._leave()
             encrypting.cancel()
             await asyncio.gather(encrypting, return_exceptions=True)
             await self._encryption.close()
@@ -531,6 +512,7 @@ class App:
     async def _log_in_again(self) -> None:
         log.info("the session was ended softly; logging in again on the same device")
         await self._session.log_in_again(self._settings.matrix, self._settings.data_dir)
+        await shared_session.share(self._database, self._settings, self._session.login)
 
     async def _keep(self) -> None:
         """Forget each day what is old."""
@@ -561,164 +543,8 @@ class App:
                 await self._outbox.drained()
         except TimeoutError:
             log.info("stopping with work left; it is stored and goes on at the next start")
+
+    async def _leave(self) -> None:
+        """Leave all as it is stored."""
         await self._lanes.close()
         await self._outbox.close()
-
-
-async def run(settings: Settings, stop: asyncio.Event, sound: Callable[[], Awaitable[None]] | None = None) -> None:
-    """Run the bot with its database and session until `stop` is set. `sound` is called as by `App.run`.
-
-    Raises:
-        BrokenError: what it stands on is broken.
-        StartError: the bot cannot start, or cannot go on, until a person does something.
-
-    """
-    async with opened(settings) as database:
-        await starter.load(database, datetime.now(UTC))
-        await countries.ready()
-        opening = asyncio.create_task(_session(settings))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([opening, stopping], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not opening.done():
-            opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
-            return
-        session, address = opening.result()
-        try:
-            await App(settings, session, database, address).run(stop, sound)
-        finally:
-            await session.close()
-
-
-@contextmanager
-def alone(settings: Settings) -> Iterator[Path]:
-    """Take the data folder for this process alone.
-
-    Raises:
-        BrokenError: it cannot be used.
-        StartError: another bot runs with it.
-
-    """
-    folder = settings.data_dir
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise BrokenError(
-            f"The data folder {folder} cannot be used: {error}. Set GAAMAC_DATA_DIR to a folder that belongs "
-            "to the account that runs the bot.",
-            exit_code=EXIT_DATABASE,
-            cause=Broken.FULL if error.errno == errno.ENOSPC else Broken.FORBIDDEN,
-        ) from error
-    with lock:
-        refuse_half(folder)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StartError(
-                f"Another gaamac-bot is running with the data folder {folder}. Stop it first.",
-                exit_code=EXIT_RUNNING,
-            ) from error
-        yield folder
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database for this process alone.
-
-    Raises:
-        BrokenError: it cannot be used, or cannot be used any more.
-        StartError: another bot runs with it.
-
-    """
-    with alone(settings) as folder:
-        database = await _open(settings)
-        _protect(folder)
-        try:
-            yield database
-        except Exception as error:
-            found = failure(error)
-            if found is None:
-                raise
-            raise broken(settings, found, error) from error
-        finally:
-            await database.close()
-
-
-async def _open(settings: Settings) -> Database:
-    try:
-        # First by reading only: what is broken is left as it is for whoever mends it.
-        await soundness.examine(settings.database_url)
-        return await Database.open(settings.database_url, backups=settings.data_dir / "backups")
-    except NewerDatabaseError as error:
-        raise BrokenError(str(error), exit_code=EXIT_DATABASE, cause=Broken.NEWER) from error
-    except UnusableDatabaseError as error:
-        # Not the code after which nobody starts it again: the server may only be later than the bot.
-        code = EXIT_UNREACHABLE if error.failure is Failure.AWAY else EXIT_DATABASE
-        raise BrokenError(str(error), exit_code=code, cause=_cause(error.failure)) from error
-    except MigrationError as error:
-        raise BrokenError(str(error), exit_code=EXIT_DATABASE, cause=_cause(error.failure)) from error
-    except Exception as error:
-        found = failure(error)
-        if isinstance(error, OSError):  # of the folder for copies
-            found = Failure.FULL if error.errno == errno.ENOSPC else Failure.FORBIDDEN
-        raise broken(settings, found, error) from error
-
-
-def broken(settings: Settings, found: Failure | None, error: Exception | None = None) -> BrokenError:
-    """Return what to raise when the database cannot be used, or not any more."""
-    said = str(getattr(error, "orig", None) or error or found).splitlines()[0]
-    return BrokenError(
-        f"The database {shown(settings.database_url)} cannot be used: {said}. {ADVICE.get(found, '')}".rstrip(),
-        exit_code=EXIT_DATABASE,
-        cause=_cause(found),
-    )
-
-
-def _cause(found: Failure | None) -> Broken:
-    return Broken(found.value) if found is not None else Broken.DATABASE
-
-
-def logged_out(login: Login, folder: Path) -> StartError:
-    """Return what to raise when the session has ended for good."""
-    return StartError(
-        f"The homeserver has logged out {login.user_id}. Somebody ended this session, or the account was closed. "
-        f"Set a new password or access token, and move away {folder / SESSION_FILE}; then start again.",
-        exit_code=EXIT_LOGIN,
-    )
-
-
-def _protect(folder: Path) -> None:
-    for file in folder.glob("bot.db*"):
-        file.chmod(0o600)
-
-
-async def _session(settings: Settings) -> tuple[Session, Address]:
-    """Open the session; wait for a homeserver that is not there yet."""
-    backoff = Backoff()
-    while True:
-        try:
-            session = await Session.open(settings.matrix, settings.data_dir)
-        except LimitedError as error:
-            log.warning("the homeserver lets us wait before the log-in", seconds=error.retry_after)
-            await asyncio.sleep(error.retry_after)
-        except MatrixError as error:
-            pause = backoff.next()
-            log.warning("cannot reach the homeserver", error=str(error), again_in=round(pause, 1))
-            await asyncio.sleep(pause)
-        else:
-            try:
-                return session, await _address(settings, session)
-            except BaseException:
-                await session.close()
-                raise
-
-
-async def _address(settings: Settings, session: Session) -> Address:
-    try:
-        name = await session.display_name()
-    except MatrixError:
-        name = None  # The inbox will meet the same trouble and say so; the name is a convenience.
-    return Address(settings.command_prefix, session.user_id, name)

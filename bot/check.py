@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from bot import check_database, check_homeserver, check_machine
+from bot import check_cluster, check_database, check_homeserver, check_machine
 from bot.check_encryption import EncryptionCheck
 from bot.check_rooms import RoomCheck
 from bot.errors import (
@@ -45,8 +45,9 @@ async def examine(settings: Settings, file: Path | None = None) -> Report:
     check_machine.file_system(report, settings.data_dir, settings.database_url)
     await check_homeserver.versions_and_clock(report, settings.matrix.homeserver)
     database = await check_database.schema_and_work(report, settings.database_url)
+    shared = await check_cluster.instances(report, settings) if database else None
     try:
-        session = await _session(settings, running=running, may_store=usable)
+        session = Session(shared) if shared else await _session(settings, running=running, may_store=usable)
     except StartError as error:
         report.problem("login.refused", "log-in", str(error), "")
     except LimitedError as error:

@@ -13,13 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import app as application
 from bot import backup as backing_up
 from bot import content, exchange, logs, moving, safe_mode
 from bot import restore as restoring
 from bot.check import examine
 from bot.encryption.secret_storage import RecoveryKey
 from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, EXIT_SETTINGS, StartError
+from bot.opening import opened
 from config.settings import LogSettings, Settings, SettingsError, load, settings_file
 from storage import audit_file
 from storage.postgres import UnusableDatabaseError
@@ -184,7 +184,7 @@ def restored_at(
     settings = _settings(config)
 
     async def note() -> None:
-        async with application.opened(settings) as database:
+        async with opened(settings) as database:
             await restoring.mark(database, copied_at.replace(tzinfo=UTC))
 
     _do(note())

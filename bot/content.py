@@ -12,8 +12,8 @@ from pathlib import Path
 import typer
 
 from bot import content_files
-from bot.app import opened
 from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, StartError
+from bot.opening import opened
 from bot.renaming import renamed, renamings
 from commands.deciding import PUBLISH
 from commands.practice_share import review_day

@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar
 
 import typer
 
-from bot.app import opened
 from bot.errors import EXIT_PROBLEM, StartError
+from bot.opening import opened
 from config.settings import Settings
 from storage import glossary, glossary_csv, glossary_tbx, starter
 from storage.glossary import Concept

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from bot.errors import EXIT_LOGIN, Broken, BrokenError
+from bot.errors import EXIT_LOGIN, Broken, BrokenError, StartError
 
 SESSION_FILE = "session.json"
 
@@ -59,3 +59,12 @@ def store(path: Path, login: Login) -> None:
     draft.touch(mode=0o600)
     draft.write_text(login.model_dump_json())
     draft.replace(path)
+
+
+def logged_out(login: Login, folder: Path) -> StartError:
+    """Return what to raise when the session has ended for good."""
+    return StartError(
+        f"The homeserver has logged out {login.user_id}. Somebody ended this session, or the account was closed. "
+        f"Set a new password or access token, and move away {folder / SESSION_FILE}; then start again.",
+        exit_code=EXIT_LOGIN,
+    )

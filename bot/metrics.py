@@ -15,6 +15,7 @@ from storage.problems import Kind
 NOT_UNDERSTOOD = "unknown"
 BUCKETS = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 600.0)
 LATE_SECONDS = 600.0
+LEADS = "leads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Metrics:
                 "queue_oldest_seconds": "Since when the oldest of them waits.",
                 "database_bytes": "Size of the database.",
                 "backup_age_seconds": "Since the newest daily backup was made; not a number when there is none.",
+                LEADS: "1 when this instance works, 0 when it stands by for another.",
             }.items()
         }
 
@@ -138,9 +140,15 @@ class Metrics:
             "queue_oldest_seconds": figures.queue_oldest,
             "database_bytes": figures.database_bytes,
             "backup_age_seconds": now.backup_age if now.backup_age is not None else float("nan"),
+            LEADS: 1,
         }
         for name, value in values.items():
             self._gauges[name].set(value)
         for kind in Kind:
             self._problems.labels(kind.value).set(now.problems.get(kind, 0))
         return generate_latest(self._registry)
+
+    def standing_by(self) -> bytes:
+        """Return what an instance tells that does not work: just that."""
+        self._gauges[LEADS].set(0)
+        return generate_latest(self._registry.restricted_registry([f"gaamac_{LEADS}"]))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import typer
 
-from bot.app import alone
 from bot.check import is_running
 from bot.errors import EXIT_DATABASE, EXIT_PROBLEM, EXIT_RUNNING, StartError
+from bot.opening import alone
 from config.settings import DATABASES, Settings
 from storage import moving
 from storage.moving import Moved

@@ -20,7 +20,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from bot import app, logs, supervisor
+from bot import instances, logs, supervisor
 from bot.alarm import Line, SilentError
 from bot.backoff import Backoff
 from bot.errors import (
@@ -32,7 +32,7 @@ from bot.errors import (
     MatrixError,
     StartError,
 )
-from bot.login import SESSION_FILE, Login, stored
+from bot.login import SESSION_FILE, Login, logged_out, stored
 from bot.session import Session
 from bot.web import served
 from config.essentials import Essentials, essentials
@@ -67,7 +67,7 @@ async def run(config: Path | None) -> None:
         while not stop.is_set():
             began = time.monotonic()
             try:
-                await app.run(_settings(config), stop, mode.leave)
+                await instances.run(_settings(config), stop, mode.leave)
             except StartError as error:
                 await mode.wait(mode.judged(error), well=time.monotonic() - began > WELL_SECONDS)
     finally:
@@ -171,7 +171,7 @@ class SafeMode:
             room_id = await line.room(room)
             self._said = await line.say(room_id, broken.cause, broken.details, known.language)
         except LoggedOutError as error:
-            raise app.logged_out(login, known.data_dir) from error
+            raise logged_out(login, known.data_dir) from error
         except SilentError as error:
             self._silent(str(error))
         except MatrixError as error:

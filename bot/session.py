@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -40,8 +40,15 @@ DEVICE_NAME = "gaamac-bot"
 class Session:
     """A logged-in account. Close it in the end."""
 
-    def __init__(self, login: Login, *, first_sync_seconds: float = FIRST_SYNC_SECONDS) -> None:
+    def __init__(
+        self,
+        login: Login,
+        may_ask: Callable[[], bool] = lambda: True,
+        *,
+        first_sync_seconds: float = FIRST_SYNC_SECONDS,
+    ) -> None:
         self.login = login
+        self._may_ask = may_ask
         self._first_sync_seconds = first_sync_seconds
         self._client = _client(login.homeserver, login.user_id)
 
@@ -51,8 +58,12 @@ class Session:
         return self.login.user_id
 
     @classmethod
-    async def open(cls, settings: MatrixSettings, folder: Path) -> Self:
+    async def open(
+        cls, settings: MatrixSettings, folder: Path, may_ask: Callable[[], bool] = lambda: True
+    ) -> Self:
         """Use the session stored in `folder`, or log in and store it there.
+
+        Nothing is asked of the homeserver unless `may_ask` says yes: of several instances only one may.
 
         Raises:
             StartError: there is nothing to log in with, or the homeserver refuses it.
@@ -70,7 +81,7 @@ class Session:
             if not known.pickle_key:  # stored by a version that knew no encryption
                 known = known.model_copy(update={"pickle_key": new_pickle_key()})
                 store(path, known)
-            return cls(known)
+            return cls(known, may_ask)
         session = cls(
             Login(
                 homeserver=settings.homeserver,
@@ -78,7 +89,8 @@ class Session:
                 device_id="",
                 access_token=token or "",
                 pickle_key=new_pickle_key(),
-            )
+            ),
+            may_ask,
         )
         try:
             if token:
@@ -155,6 +167,7 @@ class Session:
         server, _, media_id = address.removeprefix("mxc://").partition("/")
         if not address.startswith("mxc://") or not server or not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", media_id):
             raise RefusedError(404, "M_NOT_FOUND", "no address of a file")
+        self._must_lead()
         url = f"/_matrix/client/v1/media/download/{_q(server)}/{media_id}"
         headers = {"Authorization": f"Bearer {self.login.access_token}"}
         try:
@@ -279,6 +292,7 @@ class Session:
             MatrixError: one of the kinds of `bot.errors`.
 
         """
+        self._must_lead()
         url = f"{root}{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Content-Type": content_type}
         if self.login.access_token:
@@ -302,6 +316,10 @@ class Session:
         if response.status == 200 and found is not None:
             return found
         raise failure(response.status, response.headers, found)
+
+    def _must_lead(self) -> None:
+        if not self._may_ask():
+            raise UnreachableError("another instance may work now")
 
     async def _use_token(self) -> None:
         try:

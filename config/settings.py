@@ -247,6 +247,24 @@ class BackupSettings(_Section):
     passphrase: SecretStr | None = Field(default=None, min_length=8)
 
 
+class ClusterSettings(_Section):
+    """For several instances of one bot, of which one works and the others stand by. They need PostgreSQL.
+
+    With a `secret` an instance takes part. It is the same for all, 20 characters or more; the session that they
+    share is encrypted with it.
+    """
+
+    secret: SecretStr | None = None
+
+    @field_validator("secret")
+    @classmethod
+    def _is_long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < 20:
+            msg = "it must have 20 characters or more"
+            raise ValueError(msg)
+        return secret
+
+
 class LogSettings(_Section):
     """How the log is written."""
 
@@ -273,6 +291,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     notices: NoticeSettings = NoticeSettings()
     backup: BackupSettings = BackupSettings()
+    cluster: ClusterSettings = ClusterSettings()
     log: LogSettings = LogSettings()
     data_dir: Path = Path("data")
     database_url: Annotated[str, AfterValidator(_database)] = ""
@@ -284,6 +303,9 @@ class Settings(BaseSettings):
     def _derive(self) -> Self:
         if not self.database_url:
             self.database_url = f"sqlite+aiosqlite:///{self.data_dir / 'bot.db'}"
+        if self.cluster.secret and not self.database_url.startswith("postgresql"):
+            msg = "cluster.secret is for several instances, which need database_url to be one of PostgreSQL"
+            raise ValueError(msg)
         if not self.invites.allowed:
             server = self.matrix.user_id.partition(":")[2]
             self.invites.allowed = [f"@*:{server}"]

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
 
 from config import starter
-from storage import due, events, focal, glossary, schema, submissions
+from storage import due, events, focal, glossary, numbering, schema, submissions
 from storage.audit import Entry
 from storage.database import Reader, Writer
 from storage.due import Due
@@ -152,6 +152,9 @@ async def replace(writer: Writer, content: Content, at: datetime) -> None:
     await _insert(writer, schema.review, content.reviews)
     await _insert(writer, schema.audit, content.audit)
     await _insert(writer, schema.guidance, content.guidance)
+    # Rows that come with their numbers do not move those that PostgreSQL gives.
+    for table in (schema.event, schema.submission, schema.review, schema.audit):
+        await numbering.go_on(writer.sql, table, await numbering.highest(writer.sql, table))
 
 
 async def _insert(writer: Writer, table: sa.Table, rows: Sequence[BaseModel]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage import postgres, schema, sqlite
+from storage import leadership, postgres, schema, sqlite
 from storage.failures import Failure, LostDatabaseError, failure
 from storage.migrate import migrate
 
@@ -96,9 +96,10 @@ class Database:
     `broken_by`, when that cannot be mended by waiting: the file is damaged, or its disk does not read or write.
     """
 
-    def __init__(self, writer: AsyncEngine, readers: AsyncEngine) -> None:
+    def __init__(self, writer: AsyncEngine, readers: AsyncEngine, epoch: int | None = None) -> None:
         self._writer = writer
         self._readers = readers
+        self._epoch = epoch
         self._lock = asyncio.Lock()
         self._cache: dict[str, tuple[int, Any]] = {}
         self.failing: Failure | None = None
@@ -109,23 +110,26 @@ class Database:
         self._committed: Counter[str] = Counter()
 
     @classmethod
-    async def open(cls, url: str, *, backups: Path | None = None) -> Self:
+    async def open(
+        cls, url: str, *, backups: Path | None = None, name: str = postgres.NAME, epoch: int | None = None
+    ) -> Self:
         """Open the database at `url`, create or migrate its tables.
 
-        Before a migration of an existing SQLite database a copy is put into `backups`.
+        Before a migration of an existing SQLite database a copy is put into `backups`. Of several instances the
+        one that leads gives its `name` and `epoch` (`storage.leadership`): nothing is written when another leads.
 
         Raises:
             UnusableDatabaseError: it cannot be used; one reason is that a later version of the bot wrote it.
 
         """
         async with postgres.explaining(url):
-            writer = engine(url, writes=True)
+            writer = engine(url, writes=True, name=name)
             try:
                 await migrate(writer, backups)
             except BaseException:
                 await writer.dispose()
                 raise
-            return cls(writer, engine(url, writes=False))
+            return cls(writer, engine(url, writes=False, name=name), epoch)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reader]:
@@ -144,6 +148,8 @@ class Database:
             try:
                 await connection.begin()
                 transaction = postgres.number(connection)
+                if self._epoch is not None:
+                    await leadership.confirm(connection, self._epoch)
                 writer = Writer(connection, self._cache)
                 yield writer
             except BaseException:
@@ -218,7 +224,7 @@ async def _shielded(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def engine(url: str, *, writes: bool) -> AsyncEngine:
+def engine(url: str, *, writes: bool, name: str = postgres.NAME) -> AsyncEngine:
     """Return what gives connections to the database at `url`, for the one writer or for readers."""
     address = sa.make_url(url)
     pool: dict[str, Any] = {
@@ -228,6 +234,6 @@ def engine(url: str, *, writes: bool) -> AsyncEngine:
         "pool_reset_on_return": None,
     }
     if address.get_backend_name() == "postgresql":
-        return postgres.engine(address, writes=writes, **pool)
+        return postgres.engine(address, writes=writes, name=name, **pool)
     # An error is logged with its words, and its parameters would be what somebody wrote.
     return sqlite.engine(address, "BEGIN IMMEDIATE" if writes else "BEGIN", hide_parameters=True, **pool)

@@ -36,6 +36,10 @@ class LostDatabaseError(Exception):
     """The server of the database is not there at the moment."""
 
 
+class DeposedError(LostDatabaseError):
+    """Another instance leads (`storage.leadership`), and this one may not write; nothing was written."""
+
+
 _SHM_SIZE = 0x130A
 """SQLITE_IOERR_SHMSIZE: the index of the write-ahead log could not grow, which is so when a disk is full."""
 _SQLITE = {

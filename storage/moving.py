@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import database, glossary_search, postgres, schema, submissions
+from storage import database, glossary_search, numbering, postgres, schema, submissions
 from storage.database import Database, Writer
 from storage.inspection import looker
 from storage.migrate import NewerDatabaseError, current, is_known
@@ -105,7 +105,7 @@ async def _must_be_alone(connection: AsyncConnection, url: str) -> None:
         return
     others = sa.text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-        "AND application_name = :name"
+        "AND starts_with(application_name, :name)"
     )
     if (await connection.execute(others, {"name": postgres.NAME})).scalar_one():
         raise UnusableDatabaseError(f"A gaamac-bot is connected to {shown(url)}. Stop it first.")
@@ -134,7 +134,7 @@ async def _one(old: AsyncConnection, new: AsyncConnection, table: sa.Table) -> M
             raise UnusableDatabaseError(
                 f"A row of the table {table.name} cannot be stored in the new database: {postgres.reason(error)}."
             ) from error
-    await _go_on(new, table, await _highest(old, table))
+    await numbering.go_on(new, table, await numbering.highest(old, table))
     return await _compared(old, new, table, replaced)
 
 
@@ -202,33 +202,3 @@ def _storable(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _hash(row: tuple[Any, ...]) -> bytes:
     return hashlib.sha256(repr(row).encode("utf-8", "backslashreplace")).digest()
-
-
-async def _highest(connection: AsyncConnection, table: sa.Table) -> int:
-    """Return the highest number that a table has given, also when its row is gone; 0 if it gives none."""
-    column = table.autoincrement_column
-    if column is None:
-        return 0
-    highest: int = (await connection.execute(sa.select(sa.func.coalesce(sa.func.max(column), 0)))).scalar_one()
-    if connection.dialect.name == "postgresql":
-        given = sa.text("SELECT last_value FROM pg_sequences WHERE sequencename = :name")
-        found = (await connection.execute(given, {"name": f"{table.name}_{column.name}_seq"})).scalar()
-    else:
-        given = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-        found = (await connection.execute(given, {"name": table.name})).scalar()
-    return max(highest, found or 0)
-
-
-async def _go_on(connection: AsyncConnection, table: sa.Table, highest: int) -> None:
-    """Let a table give numbers from behind `highest` on."""
-    column = table.autoincrement_column
-    if column is None or not highest:
-        return
-    if connection.dialect.name == "postgresql":
-        setting = sa.text("SELECT setval(CAST(:name AS regclass), :highest)")
-        named = {"name": f"{table.name}_{column.name}_seq", "highest": highest}
-        await connection.execute(setting, named)
-    elif table.dialect_options["sqlite"]["autoincrement"]:
-        named = {"name": table.name, "seq": highest}
-        await connection.execute(sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), named)
-        await connection.execute(sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)"), named)

@@ -14,13 +14,25 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel
 
+from storage import numbering
 from storage.database import Reader, Writer
 from storage.inbox import InboxEvent
-from storage.schema import due, inbox, olm_session, outbox, own_device, restored, unreadable
+from storage.schema import (
+    due,
+    event,
+    inbox,
+    olm_session,
+    outbox,
+    own_device,
+    proposal,
+    restored,
+    submission,
+    unreadable,
+)
 
 APART = 100
 """Numbers that the copy does not know may have been given since: so many are left free, or a few more."""
-NUMBERED = ("event", "submission", "proposal")
+NUMBERED = (event, submission, proposal)
 
 
 class Restored(BaseModel):
@@ -43,18 +55,9 @@ async def begin(writer: Writer, copied_at: datetime, at: datetime) -> None:
     # What these would send next the other side may have already; and a fallback key may have been replaced.
     await writer.sql.execute(sa.update(olm_session).values(receive_only=True))
     await writer.sql.execute(sa.update(own_device).values(fallback_at=None))
-    if writer.sql.dialect.name == "sqlite":
-        for name in NUMBERED:
-            await _leave_free(writer, name)
-
-
-async def _leave_free(writer: Writer, name: str) -> None:
-    of = {"name": name}
-    last = (await writer.sql.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), of)).scalar()
-    free = -(-((last or 0) + APART) // APART) * APART
-    await writer.sql.execute(sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), of)
-    values = {**of, "seq": free}
-    await writer.sql.execute(sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)"), values)
+    for table in NUMBERED:
+        given = await numbering.highest(writer.sql, table)
+        await numbering.go_on(writer.sql, table, -(-(given + APART) // APART) * APART)
 
 
 async def current(reader: Reader) -> Restored | None:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -632,4 +632,13 @@ problem = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     sa.Column("detail", TEXT),
     comment="What needs a person, so that moderators are told once.",
+)
+
+shared_login = sa.Table(
+    "shared_login",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("data", sa.LargeBinary, nullable=False, comment="Salt, nonce, and the session encrypted."),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    comment="The session that several instances share. One row, encrypted with a secret of the settings.",
 )

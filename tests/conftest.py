@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import databases
+from tests.postgres import is_installed
 
 SLOW = ("homeserver", "install")
 """Folders with tests that take long: several run at once, and the last of them would run alone."""
@@ -24,6 +25,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_sessionfinish() -> None:
     databases.stop()
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """Return the address of a database of PostgreSQL with all tables, whatever the other tests run on."""
+    if not is_installed():
+        pytest.skip("PostgreSQL is not installed")
+    server = databases.server()
+    name = server.fresh()
+    yield server.address(name)
+    server.drop(name)
 
 
 @pytest.fixture(autouse=True)

@@ -163,6 +163,15 @@ async def _with_tables(address: str) -> None:
     await (await Database.open(address)).close()
 
 
+def is_installed() -> bool:
+    """Tell whether a server can be started on this machine."""
+    try:
+        _program("initdb")
+    except RuntimeError:
+        return False
+    return True
+
+
 def _account() -> str | None:
     """Return whom the server runs as: it refuses root."""
     if os.geteuid() != 0:

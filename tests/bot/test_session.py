@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.app import run
 from bot.errors import EXIT_DATABASE, EXIT_LOGIN, EXIT_RUNNING, LimitedError, StartError, UnreachableError
+from bot.instances import run
 from bot.session import Session
 from config.settings import MatrixSettings
 from tests import databases

@@ -17,7 +17,7 @@ from config.settings import Settings, load
 
 EXAMPLE = Path(config.__file__).parent / "example.toml"
 ONLY_EXAMPLES: dict[str, Any] = {
-    **dict.fromkeys(("database_url", "rooms", "invites", "matrix"), True),
+    **dict.fromkeys(("database_url", "rooms", "invites", "matrix", "cluster"), True),
     "backup": {"folder", "passphrase"},
 }
 """What stands there as an example and is not what holds when it is left out."""

@@ -164,3 +164,12 @@ def test_a_file_that_is_no_toml(environment: pytest.MonkeyPatch, tmp_path: Path,
 def test_a_file_that_does_not_exist(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"config/example\.toml"):
         loaded(environment, {}, tmp_path / "nothing.toml")
+
+
+def test_several_instances_need_a_long_secret_and_postgresql(environment: pytest.MonkeyPatch) -> None:
+    secret = {"GAAMAC_CLUSTER__SECRET": "a secret of twenty signs or more"}
+    assert "need database_url to be one of PostgreSQL" in mistake(environment, **secret)
+    address = {"GAAMAC_DATABASE_URL": "postgresql+asyncpg://gaamac@/gaamac"}
+    found = loaded(environment, MINIMUM | secret | address)
+    assert "twenty" not in repr(found)
+    assert "20 characters" in mistake(environment, **address, GAAMAC_CLUSTER__SECRET="short")

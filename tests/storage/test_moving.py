@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.app import alone
+from bot.opening import alone
 from config.settings import MatrixSettings, Settings
 from storage import events, glossary, moving, practice_search, schema, starter, submissions
 from storage.database import Database
