@@ -26,14 +26,15 @@ test: $(VENV)/.ready  ## every check
 	$(BIN)/lint-imports
 	$(PYTEST)
 
-# Not again what never opens a database (files of glossaries and calendars, rules of dates, pages of text). Of the
-# tests with a homeserver those in which the database decides: kills, encryption, the queue, reminders, `check`.
-TESTS ?= tests/storage tests/commands tests/bot \
-	tests/homeserver/test_promises.py tests/homeserver/test_encryption.py tests/homeserver/test_practices.py \
-	tests/homeserver/test_attendance.py tests/homeserver/test_check.py \
+# Not again what never opens a database, or asks it for little: files of glossaries and calendars, rules of dates, pages,
+# keys. Of the tests with a homeserver those in which the database decides: kills, encryption, the queue, `check`.
+TESTS ?= tests/storage tests/commands \
+	$(addprefix tests/bot/test_,$(addsuffix .py,announcing clock content database_server faults inbox lanes old_rows \
+	outbox problems queue_tasks retention unreadable)) \
+	$(addprefix tests/homeserver/test_,$(addsuffix .py,check encryption practices promises)) \
 	--ignore-glob=*_csv.py --ignore-glob=*_tbx.py --ignore-glob=*_ics*.py --ignore-glob=*_compared.py \
 	--ignore=tests/commands/test_dates.py --ignore=tests/commands/test_rendering.py \
-	--ignore=tests/commands/test_arguments.py --ignore=tests/bot/test_wire.py --ignore=tests/bot/test_events.py
+	--ignore=tests/commands/test_arguments.py
 test-postgres: $(VENV)/.ready  ## the tests once more on PostgreSQL, as far as a database is in them; TESTS=tests for all
 	GAAMAC_TEST_DATABASE=postgresql $(PYTEST) $(TESTS)
 
