@@ -412,7 +412,8 @@ class App:
     async def _follow(self) -> None:
         # What comes while it is not known yet whether the bot has an identity would wait for the next round.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._encryption.settled(), SETTLING_SECONDS)
+            async with asyncio.timeout(SETTLING_SECONDS):
+                await self._encryption.settled()
         await self._inbox.follow(self._log_in_again, self._after_round)
 
     async def _handle(self, event: InboxEvent) -> None:
@@ -445,7 +446,8 @@ class App:
 
     async def _encrypts(self) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._encryption.settled(), SETTLING_SECONDS)
+            async with asyncio.timeout(SETTLING_SECONDS):
+                await self._encryption.settled()
         return self._encryption.state().able is True
 
     def _show(self, key: RecoveryKey) -> None:

@@ -98,7 +98,8 @@ class Clock:
             except Exception as error:
                 log.exception("the clock cannot look", error=type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause.total_seconds())
+                async with asyncio.timeout(pause.total_seconds()):
+                    await self._woken.wait()
 
     async def tick(self) -> int:
         """Do what is due now. Return how many tasks were done."""

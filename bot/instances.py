@@ -73,7 +73,8 @@ async def _take_part(settings: Settings, stop: asyncio.Event, election: Election
             if not stop.is_set():
                 await standby.enter()
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS if term is None else PAUSE_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS if term is None else PAUSE_SECONDS):
+                    await stop.wait()
     finally:
         await standby.leave()
 

@@ -109,7 +109,8 @@ class Election:
         while True:
             at = _now()
             try:
-                await asyncio.wait_for(self._leadership.beat(), LOST_SECONDS)
+                async with asyncio.timeout(LOST_SECONDS):
+                    await self._leadership.beat()
             except Exception as error:  # noqa: BLE001 - drivers raise what they like
                 # The lock ended with its connection, so another may lead already; whatever the error is.
                 reason = "another one does" if isinstance(error, DeposedError) else str(error)

@@ -92,7 +92,8 @@ class Problems:
             except Exception as error:
                 log.exception("cannot look for problems", error=type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
 
     def wake(self) -> None:
         """Look at once: something changed."""

@@ -132,7 +132,8 @@ class SafeMode:
             if not self._said and not unsaid:
                 await self._speak(broken, known, known.moderation, login)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), min(left, LOOK_SECONDS))
+                async with asyncio.timeout(min(left, LOOK_SECONDS)):
+                    await self._stop.wait()
 
     async def leave(self) -> None:
         """Make way for the bot: it has opened what was broken."""

@@ -109,6 +109,12 @@ async def running(place: Place) -> AsyncIterator[asyncio.Task[None]]:
             await asyncio.wait_for(task, 20)
 
 
+def put_back(path: Path, content: bytes) -> None:
+    """Put a file back at once, as `mv` does: the bot may look at it meanwhile."""
+    path.with_suffix(".new").write_bytes(content)
+    path.with_suffix(".new").replace(path)
+
+
 async def ended(place: Place) -> StartError:
     """Run the bot until it ends by itself, and return why."""
     with pytest.raises(StartError) as caught:
@@ -316,7 +322,7 @@ async def test_a_broken_database_is_said_once_left_alone_and_used_when_it_is_put
         for name in set(place.files()) - set(good):
             (place.folder / name).unlink()
         for name, content in good.items():
-            (place.folder / name).write_bytes(content)
+            put_back(place.folder / name, content)
         await until(lambda: len(place.said()) == 2)
         assert place.said()[1] == "I work again. What was asked meanwhile is being answered now."
         await until(lambda: place.fake.answers_to()[asked])
@@ -463,7 +469,7 @@ async def test_what_is_damaged_while_it_runs_stops_it_into_safe_mode(place: Plac
         assert place.said()[0].startswith("I cannot work at the moment. My database is damaged.")
         for name in ("bot.db-wal", "bot.db-shm"):
             (place.folder / name).unlink(missing_ok=True)
-        path.write_bytes(good)
+        put_back(path, good)
         await until(lambda: place.fake.answers_to()[asked])
         await until(lambda: len(place.said()) == 2)
     assert place.fake.answers_to()[asked] == 1

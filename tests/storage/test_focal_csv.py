@@ -128,7 +128,10 @@ def test_a_row_that_removes_needs_no_more_than_its_key() -> None:
     assert table.records == []
 
 
-@given(st.text(st.characters(exclude_characters="\0"), max_size=40), st.sampled_from("=+-@\t"))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
+    st.sampled_from("=+-@\t"),
+)
 def test_no_cell_is_a_formula(text: str, begin: str) -> None:
     record = Record(
         kind="r2p_focal_point",
