@@ -271,7 +271,7 @@ async def test_an_answer_is_corrected_by_an_edit_and_files_are_not_taken(
 
 
 def _database(folder: Path) -> Path:
-    return next((folder / "bot").rglob("bot.db"))
+    return folder / "bot" / "data" / "bot.db"
 
 
 async def _in_turn(some: Sequence[Awaitable[object]]) -> None:
