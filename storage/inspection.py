@@ -82,13 +82,13 @@ def looker(url: str) -> AsyncEngine | None:
     address, path = sa.make_url(url), file_of(url)
     if address.get_backend_name() != "sqlite":
         return postgres.engine(address, writes=False, name=f"{postgres.NAME} look")
-    if path is None:
-        return create_async_engine(address)
-    if not path.exists():
-        return None
-    # Not `ro`: a reader of a write-ahead log must write into the file with its index.
-    file = address.set(database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
-    return create_async_engine(file)
+    if path is not None:
+        if not path.exists():
+            return None
+        # Not `ro`: a reader of a write-ahead log must write into the file with its index.
+        address = address.set(database=f"file:{quote(str(path.absolute()))}", query={"mode": "rw", "uri": "true"})
+    # An error is logged with its words, and its parameters would be what somebody wrote.
+    return create_async_engine(address, hide_parameters=True)
 
 
 async def _contents(reader: Reader) -> Inspection:
