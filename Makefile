@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-postgres format bench bench-peers bench-growth chaos messages docs schemas locks clean
+.PHONY: demo test test-postgres test-long format bench bench-peers bench-growth chaos messages docs schemas locks clean
 
 $(VENV)/.ready: pyproject.toml requirements-dev.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -38,6 +38,10 @@ TESTS ?= tests/storage tests/commands \
 test-postgres: $(VENV)/.ready  ## the tests once more on PostgreSQL, as far as a database is in them; TESTS=tests for all
 	GAAMAC_TEST_DATABASE=postgresql $(PYTEST) $(TESTS)
 
+LONG ?= $(addprefix tests/homeserver/test_,$(addsuffix .py,promises encryption backup practices events problems instances))
+test-long: $(VENV)/.ready  ## tests of kills, bursts and outages once more, with all that is promised, in half an hour
+	GAAMAC_TEST_LONG=1 $(PYTEST) --timeout 1800 $(LONG)
+
 format: $(VENV)/.ready  ## write the source as `make test` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -49,6 +53,7 @@ MINUTES ?= 10
 SEED ?= 1
 chaos: $(VENV)/.ready  ## everything around the bot breaks, and its promises are checked: MINUTES=10 SEED=1
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED)
+
 bench-peers: $(VENV)/.ready  ## the same beside other bots, which are installed into .peers/ at the first time
 	$(BIN)/python -m benchmarks.peers
 

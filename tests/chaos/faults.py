@@ -89,7 +89,8 @@ class Faults:
             await bot.end(signal.SIGKILL)
             return
         took = self._ledger.now() - began
-        if how is signal.SIGTERM and (code != 0 or took > STOPS_WITHIN):
+        unheard = code == -how and not bot.has_begun
+        if how is signal.SIGTERM and not unheard and (code != 0 or took > STOPS_WITHIN):
             self._ledger.fail(STOPPED, f"SIGTERM: exit code {code} after {took:.1f} s", began)
 
     async def _homeserver(self) -> None:

@@ -48,6 +48,7 @@ class RunningBot:
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._before = 0
         self.log: list[dict[str, Any]] = []
         self.heard_at: list[float] = []
         """When each line of the log came, by the monotonic clock."""
@@ -74,6 +75,11 @@ class RunningBot:
     def runs(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether this run of the bot has logged something; before that it only loads its modules."""
+        return len(self.log) > self._before
+
     def send_signal(self, what: signal.Signals) -> None:
         """Send a signal and do not wait."""
         assert self._process is not None
@@ -85,6 +91,7 @@ class RunningBot:
 
     async def start(self, *, ready: bool = True) -> Self:
         self._ready.clear()
+        self._before = len(self.log)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.cli", "run", env=self._environment, stderr=asyncio.subprocess.PIPE
         )

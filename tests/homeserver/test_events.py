@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +17,13 @@ from storage.due import Due
 from storage.events import Event
 from storage.occurrences import Timing
 from tests import databases
+from tests.extent import extent
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
 
 KILLS, ROOMS, COUNT = 5, 5, 40
 """200 announcements in all."""
-AWAY = float(os.environ.get("GAAMAC_TEST_AWAY_SECONDS", "4"))
-"""How long the homeserver is away; a minute shows the same, and takes a minute."""
+AWAY = extent(60, 4)
+"""Seconds in which the homeserver is away."""
 
 
 def training(number: int, start: datetime) -> Event:

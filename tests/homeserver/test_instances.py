@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import signal
 import statistics
@@ -32,6 +31,7 @@ from storage.database import Database
 from storage.due import Due
 from storage.reminders import Reminder
 from tests import databases
+from tests.extent import extent
 from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import (
     RunningBot,
@@ -45,9 +45,9 @@ from tests.homeserver.running import (
 )
 from tests.homeserver.test_events import training
 
-KILLS = int(os.environ.get("GAAMAC_TEST_KILLS", "3"))
-STALLS = int(os.environ.get("GAAMAC_TEST_STALLS", "1"))
-STALL_SECONDS = float(os.environ.get("GAAMAC_TEST_STALL_SECONDS", "9"))
+KILLS = extent(20, 2)
+STALLS = extent(4, 1)
+STALL_SECONDS = extent(30, 9)
 """Longer than it takes until another leads; half a minute shows the same, and takes half a minute."""
 TAKE_OVER_SECONDS = 10.0
 SECRET = "what all instances know, and nobody else"

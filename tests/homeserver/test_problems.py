@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from bot.check import examine
 from bot.demo.client import Client, ClientError
 from bot.demo.homeserver import Homeserver
 from config.settings import MatrixSettings, RoomSettings, Settings
+from tests.extent import extent
 from tests.homeserver.running import RunningBot, fresh, joined, reply_to, room_with_bot
 
-AWAY = float(os.environ.get("GAAMAC_TEST_AWAY_SECONDS", "8"))
-"""How long the homeserver is away; 660 is more than the ten minutes that count without further ado."""
+AWAY = extent(660, 8)
+"""Seconds in which the homeserver is away; 660 is more than the ten minutes that count without further ado."""
 TASKS = ("community", "moderation", "practices", "announcements")
 
 
