@@ -68,6 +68,16 @@ def _homeserver(value: str) -> str:
     return value.rstrip("/")
 
 
+def _characters(number: int) -> AfterValidator:
+    def long_enough(secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value()) < number:
+            msg = f"it must have {number} characters or more"
+            raise ValueError(msg)
+        return secret
+
+    return AfterValidator(long_enough)
+
+
 def _timezone(value: str) -> str:
     if value not in available_timezones():
         msg = "a time zone is an IANA name, for example Africa/Accra or Europe/Zurich"
@@ -244,7 +254,7 @@ class BackupSettings(_Section):
     hour: int = Field(default=3, ge=0, le=23)
     keep: int = Field(default=7, ge=1, le=1000)
     folder: Path | None = None
-    passphrase: SecretStr | None = Field(default=None, min_length=8)
+    passphrase: Annotated[SecretStr, _characters(8)] | None = None
 
 
 class ClusterSettings(_Section):
@@ -254,15 +264,7 @@ class ClusterSettings(_Section):
     share is encrypted with it.
     """
 
-    secret: SecretStr | None = None
-
-    @field_validator("secret")
-    @classmethod
-    def _is_long(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value()) < 20:
-            msg = "it must have 20 characters or more"
-            raise ValueError(msg)
-        return secret
+    secret: Annotated[SecretStr, _characters(20)] | None = None
 
 
 class LogSettings(_Section):

@@ -6,6 +6,7 @@ settings.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import datetime
 
@@ -39,7 +40,7 @@ async def get(reader: Reader, secret: str) -> bytes | None:
         return None
     salt, nonce, rest = found[:SALT], found[SALT : SALT + NONCE], found[SALT + NONCE :]
     try:
-        return ChaCha20Poly1305(_key(secret, salt)).decrypt(nonce, rest, ABOUT)
+        return ChaCha20Poly1305(await _key(secret, salt)).decrypt(nonce, rest, ABOUT)
     except InvalidTag as error:
         raise WrongSecretError from error
 
@@ -47,7 +48,7 @@ async def get(reader: Reader, secret: str) -> bytes | None:
 async def put(writer: Writer, secret: str, data: bytes, now: datetime) -> None:
     """Store something in place of what was stored before."""
     salt, nonce = os.urandom(SALT), os.urandom(NONCE)
-    sealed = salt + nonce + ChaCha20Poly1305(_key(secret, salt)).encrypt(nonce, data, ABOUT)
+    sealed = salt + nonce + ChaCha20Poly1305(await _key(secret, salt)).encrypt(nonce, data, ABOUT)
     await writer.put(shared_login, {"id": 1}, data=sealed, updated_at=now)
 
 
@@ -56,6 +57,7 @@ async def forget(writer: Writer) -> None:
     await writer.sql.execute(sa.delete(shared_login))
 
 
-def _key(secret: str, salt: bytes) -> bytes:
+async def _key(secret: str, salt: bytes) -> bytes:
     # The costs of RFC 7914 for what is opened while somebody waits: 16 MiB, some tens of milliseconds.
-    return Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(secret.encode())
+    scrypt = Scrypt(salt=salt, length=32, n=2**14, r=8, p=1)
+    return await asyncio.to_thread(scrypt.derive, secret.encode())

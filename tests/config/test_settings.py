@@ -173,3 +173,10 @@ def test_several_instances_need_a_long_secret_and_postgresql(environment: pytest
     found = loaded(environment, MINIMUM | secret | address)
     assert "twenty" not in repr(found)
     assert "20 characters" in mistake(environment, **address, GAAMAC_CLUSTER__SECRET="short")
+
+
+def test_a_passphrase_of_backups_is_no_short_one(environment: pytest.MonkeyPatch) -> None:
+    said = mistake(environment, GAAMAC_BACKUP__PASSPHRASE="short")
+    assert "GAAMAC_BACKUP__PASSPHRASE" in said
+    assert "8 characters or more" in said
+    assert "short" not in said
