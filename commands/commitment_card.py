@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import TypeVar
 
 from babel.dates import format_date
+from rapidfuzz import fuzz, process
 
 from commands.attachment import Post
-from commands.context import Context, mark
+from commands.context import Context, mark, translate
 from commands.dates import Understood, echo
 from commands.deciding import own_post
 from commands.forms import FORMS, Form
 from commands.practice_card import VISIBILITY, country_name
+from commands.questions import choices
+from commands.registry import NEAR
 from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
-from config.languages import name_of
+from config.languages import SPOKEN, name_of
 from storage import commitments, submissions
 from storage.commitments import Category, Commitment, Level, Milestone, Promise, Report
+from storage.folding import fold
 from storage.submissions import PUBLIC, Kind, Submission
 
 KIND: Kind = "commitment"
 CATEGORIES: Mapping[Category, str] = {
     "state": mark("state body"),
     "mechanism": mark("national mechanism"),
-    "civil society": mark("civil society"),
-    "academia": mark("academia"),
+    "civil society": mark("civil society organisation"),
+    "academia": mark("academic institution"),
     "nhri": mark("national human rights institution"),
     "organisation": mark("international organisation"),
 }
@@ -34,9 +39,52 @@ LEVELS: Mapping[Level, str] = {
     "substantial": mark("substantial"),
     "complete": mark("complete"),
 }
+CALLED: Mapping[str, Category | Level] = {
+    "etat": "state", "estado": "state", "government": "state", "gouvernement": "state", "gobierno": "state",
+    "mecanisme": "mechanism", "mecanismo": "mechanism",
+    "cso": "civil society", "ngo": "civil society", "ong": "civil society", "osc": "civil society",
+    "societe civile": "civil society", "sociedad civil": "civil society",
+    "university": "academia", "universite": "academia", "universidad": "academia", "academie": "academia",
+    "indh": "nhri", "international organization": "organisation",
+    "not yet started": "not started", "pas commence": "not started",
+    "no empezado": "not started", "partial": "limited", "partiel": "limited", "parcial": "limited",
+    "completed": "complete", "done": "complete", "termine": "complete", "complet": "complete",
+    "completado": "complete", "cumplido": "complete", "terminado": "complete",
+}  # fmt: skip
+"""What people say, folded, besides the names."""
 UNREPORTED = mark("no report yet")
+T = TypeVar("T", bound=str)
 REPORTS = 5
 """How many reports are shown with a commitment, the newest first."""
+
+
+def names_of(some: Mapping[T, str]) -> dict[str, T]:
+    """Return what categories, or levels, are called in any of the languages, folded."""
+    found = {also: key for key in some for also, meant in CALLED.items() if meant == key}
+    found |= {fold(str(translate(language, name))): key for key, name in some.items() for language in SPOKEN}
+    return found | {fold(str(key)): key for key in some}
+
+
+def none_of(ctx: Context, said: str, some: Mapping[T, str], command: str | None = None) -> Markdown:
+    """Return what is said of something that is none of these: what there is, and what may be meant.
+
+    With `command` that is shown in the example, with the name in its place.
+    """
+    names = names_of(some)
+    near = process.extractOne(fold(said), names.keys(), scorer=fuzz.ratio, score_cutoff=NEAR)
+    name = ctx.plain(some[names[near[0]]] if near else next(iter(some.values())))
+    example = code(command.format(name) if command else name)
+    # A number could be the beginning of what is said in a command.
+    there = join(", ", [strong(ctx.text(one)) for one in some.values()]) if command else choices(some)(ctx)
+    return join(
+        " ",
+        [
+            ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=there),
+            ctx.text("Did you mean {command}?", command=example)
+            if near
+            else ctx.text("For example: {example}", example=example),
+        ],
+    )
 
 
 async def card(ctx: Context, one: Submission) -> Markdown:
@@ -64,7 +112,7 @@ def who(ctx: Context, country: str | None, category: str | None, body: str | Non
     said = [escape(name)] if (name := country_name(ctx, country)) else []
     if category in CATEGORIES:
         kind = ctx.text(CATEGORIES[category])  # type: ignore[index]
-        said.append(kind if ctx.chatham or not body else Markdown("{}: {}").format(kind, body))
+        said.append(kind if ctx.chatham or not body else Markdown("{} ({})").format(kind, body))
     return join(" · ", said) if said else None
 
 
@@ -72,7 +120,7 @@ def milestones(ctx: Context, some: list[Milestone]) -> Markdown | None:
     """List milestones with their days; None when there are none."""
     if not some:
         return None
-    rows = [Markdown("{}: {}").format(in_full(ctx, one.day), one.what) for one in some]
+    rows = [Markdown("{} – {}").format(in_full(ctx, one.day), one.what) for one in some]
     return join("\n", [ctx.text("Milestones:"), bullets(rows)])
 
 
@@ -90,7 +138,7 @@ def report_line(ctx: Context, report: Report) -> Markdown:
     level = strong(ctx.text(LEVELS[report.level]))
     said = Markdown("{} ({})").format(level, short(ctx, report.at.date())) if report.at else level
     if report.text:
-        said = Markdown("{}: {}").format(said, report.text)
+        said = Markdown("{} – {}").format(said, report.text)
     evidence = link(str(ctx.text("evidence")), report.link) if report.link else ctx.text("no link to evidence")
     return Markdown("{} – {}").format(said, evidence)
 

@@ -18,20 +18,16 @@ def reminder(ctx: Context, one: Commitment, day: date, left: int) -> Markdown:
         said = ctx.text("The day of what you committed to is over: {title}, by {day}.", title=title, day=when)
         ask = ctx.text("How far is it? A report that it is not complete is worth as much.")
     else:
-        how_soon = ctx.plural("in {count} day", "in {count} days", left) if left else ctx.text("today")
+        soon = ctx.plural("In {count} day", "In {count} days", left) if left else ctx.text("Today")
         due = [ctx.text("the deadline")] if day == one.promise.deadline else []
         said = join(
             "\n",
             [
                 ctx.text("You committed to this: {title}", title=title),
-                ctx.text("{when}, on {day}:", when=_sentence(how_soon), day=when),
+                ctx.text("{when}, on {day}:", when=soon, day=when),
                 bullets([*steps, *due]),
             ],
         )
         ask = ctx.text("To report how far it is:")
     example = ctx.typed("commitment progress", f"{one.id} {ctx.text('substantial')} … https://…")
     return paragraphs(said, join(" ", [ask, code(example)]))
-
-
-def _sentence(words: Markdown) -> Markdown:
-    return Markdown(words[:1].upper()) + words[1:]

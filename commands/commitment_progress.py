@@ -6,21 +6,18 @@ import re
 from dataclasses import replace
 from typing import Annotated
 
-from rapidfuzz import fuzz, process
-
 from commands.arguments import Label, Rest
 from commands.attachment import Post, Reply
 from commands.commitment_card import KIND as COMMITMENT
-from commands.commitment_card import LEVELS, report_line
+from commands.commitment_card import LEVELS, names_of, none_of, report_line
 from commands.commitments import unknown
-from commands.context import Context, mark, translate
+from commands.context import Context, mark
 from commands.deciding import own_post, published_post, submit
 from commands.errors import ArgumentError, CommandError
 from commands.forms import FORMS, Form, state_of
 from commands.questions import in_a_line
-from commands.registry import NEAR, command
+from commands.registry import command
 from commands.rendering import Markdown, code, join, paragraphs, strong
-from config.languages import SPOKEN
 from storage import identities, submissions
 from storage.commitments import Level, Report
 from storage.folding import fold
@@ -30,13 +27,6 @@ KIND: Kind = "progress"
 TEXT, LINK = 300, 500
 WORDS = 4
 """Of the longest name of a level."""
-ALSO: dict[str, Level] = {
-    "not yet started": "not started", "none": "not started", "pas commence": "not started",
-    "no empezado": "not started", "partial": "limited", "partiel": "limited", "parcial": "limited",
-    "completed": "complete", "done": "complete", "termine": "complete", "complet": "complete",
-    "completado": "complete", "cumplido": "complete", "terminado": "complete",
-}  # fmt: skip
-"""What people say for a level, folded, besides its names."""
 _URL = re.compile(r"https?://[^\s<>()\[\]\\]+")
 
 
@@ -87,7 +77,9 @@ async def _read(ctx: Context, number: int, said: str) -> Report:
         raise CommandError(
             ctx.text("That has {count} characters; at most {most} fit here.", count=len(address), most=LINK)
         )
-    if text or not address:
+    if address and not fold(text):
+        text = ""  # what is left is the stop behind the address
+    else:
         text = await in_a_line(TEXT)(ctx, text, {})
     return Report(commitment=number, level=level, text=text, link=address)
 
@@ -99,28 +91,13 @@ def _level(ctx: Context, number: int, words: list[str]) -> tuple[Level, str]:
         ArgumentError: it is none. What may have been meant, and an example, stand in the message.
 
     """
-    names = {fold(key): key for key in LEVELS} | ALSO
-    names |= {fold(str(translate(lang, name))): key for key, name in LEVELS.items() for lang in SPOKEN}
+    names = names_of(LEVELS)
     for length in range(min(WORDS, len(words)), 0, -1):
-        key = names.get(fold(" ".join(words[:length])).strip(":,;.- "))
+        key = names.get(fold(" ".join(words[:length])))
         if key is not None:
             return key, " ".join(words[length:]).lstrip(":,;–— ")
-    near = process.extractOne(fold(words[0]), names.keys(), scorer=fuzz.ratio, score_cutoff=NEAR)
-    meant = names[near[0]] if near else "substantial"
-    example = ctx.typed("commitment progress", f"{number} {ctx.text(LEVELS[meant])} …")
-    raise ArgumentError(
-        ctx.text(
-            "{word} is none of these: {choices}.",
-            word=code(words[0][:60]),
-            choices=join(", ", [strong(ctx.text(name)) for name in LEVELS.values()]),
-        )
-        + Markdown(" ")
-        + (
-            ctx.text("Did you mean {command}?", command=code(example))
-            if near
-            else ctx.text("For example: {example}", example=code(example))
-        )
-    )
+    example = ctx.typed("commitment progress", f"{number} {{}} …")
+    raise ArgumentError(none_of(ctx, words[0], LEVELS, example))
 
 
 async def card(ctx: Context, one: Submission) -> Markdown:

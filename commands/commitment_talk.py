@@ -8,7 +8,7 @@ from functools import partial
 
 from commands import talks
 from commands.attachment import Reply
-from commands.commitment_card import CATEGORIES, KIND, in_full, milestones
+from commands.commitment_card import CATEGORIES, KIND, in_full, milestones, names_of, none_of
 from commands.context import Context, mark
 from commands.dates import Unclear, explain, understand
 from commands.errors import CommandError
@@ -21,6 +21,7 @@ from commands.rendering import Markdown, code, paragraphs
 from commands.talks import TALKS, Question, Talk
 from config import zones
 from storage.commitments import Promise
+from storage.folding import fold
 from storage.talks import Answers
 
 TITLE, BODY, STEP, KNOWN = 200, 120, 200, 1000
@@ -45,6 +46,17 @@ async def commit(ctx: Context) -> Reply:
     It is published when the moderators approve it. I remind you before each of its dates.
     """
     return await talks.begin(ctx, KIND)
+
+
+async def _category(ctx: Context, said: str, _answers: Answers) -> str:
+    keys = list(CATEGORIES)
+    folded = fold(said)
+    if folded.isdecimal() and 1 <= int(folded) <= len(keys):
+        return keys[int(folded) - 1]
+    found = names_of(CATEGORIES).get(folded)
+    if found is None:
+        raise CommandError(none_of(ctx, said, CATEGORIES))
+    return found
 
 
 async def _deadline(ctx: Context, said: str, answers: Answers) -> str:
@@ -126,7 +138,7 @@ def _ask_known(ctx: Context, answers: Answers) -> Markdown:
 
 QUESTIONS = (
     NOTICE,
-    Question("category", says(mark("Who commits? {choices}"), choices=choices(CATEGORIES)), one_of(CATEGORIES)),
+    Question("category", says(mark("Who commits? {choices}"), choices=choices(CATEGORIES)), _category),
     Question(
         "body",
         says(mark("What is this body called? Skip it if it is not to be named.")),

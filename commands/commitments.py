@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from commands.arguments import Label, Rest
-from commands.commitment_card import CATEGORIES, KIND, LEVELS, card, line
-from commands.context import Context, Permission, mark, translate
+from commands.commitment_card import CATEGORIES, KIND, LEVELS, T, card, line, names_of
+from commands.context import Context, Permission, mark
 from commands.errors import CommandError
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, paragraphs
 from config import countries
 from config.countries import How
-from config.languages import SPOKEN
 from storage import commitments, submissions
 from storage.commitments import Commitment
 from storage.folding import fold
@@ -23,7 +22,6 @@ from storage.submissions import PUBLIC
 ROWS = 10
 LONGEST = 8
 """Words of the name of a country."""
-T = TypeVar("T")
 
 
 @command(
@@ -148,23 +146,19 @@ def unknown(ctx: Context, number: int) -> CommandError:
 def rows(ctx: Context, found: Sequence[Commitment]) -> Markdown:
     """List commitments, with how to see the rest of a long list."""
     left = len(found) - ROWS
+    more = [ctx.plural("and {count} more", "and {count} more", left)] if left > 0 else []
+    narrower = code(ctx.typed("commitments", str(ctx.text("Kenya"))))
     return paragraphs(
-        bullets(line(ctx, one) for one in found[:ROWS]),
-        ctx.plural(
-            "and {count} more; name a country, who commits, or how far it is: {example}",
-            "and {count} more; name a country, who commits, or how far it is: {example}",
-            left,
-            example=code(ctx.typed("commitments", str(ctx.text("Kenya")))),
-        )
-        if left > 0
+        bullets([*(line(ctx, one) for one in found[:ROWS]), *more]),
+        ctx.text("To see fewer, name a country, who commits, or how far it is: {example}", example=narrower)
+        if more
         else None,
     )
 
 
 def named(words: list[str], some: Mapping[T, str]) -> tuple[T | None, list[str]]:
     """Take one of these names, in any of the languages, out of words; the longest that is there."""
-    names = {fold(str(key)): key for key in some}
-    names |= {fold(str(translate(language, name))): key for key, name in some.items() for language in SPOKEN}
+    names = names_of(some)
     longest = max(len(name.split()) for name in names)
     for length in range(min(longest, len(words)), 0, -1):
         for place in range(len(words) - length + 1):

@@ -59,7 +59,7 @@ class Promise(BaseModel):
     def lines(said: object) -> list[Milestone]:
         """Return the milestones in such lines."""
         parts = [line.partition(" ") for line in str(said or "").splitlines() if line.strip()]
-        return [Milestone(day=date.fromisoformat(day), what=what.strip()) for day, _, what in parts]
+        return [Milestone.model_validate({"day": day, "what": what.strip()}) for day, _, what in parts]
 
     def dates(self) -> dict[date, tuple[int, ...]]:
         """Return the days of which the author is reminded, with how many days ahead."""
