@@ -33,6 +33,8 @@ LINES: dict[str, tuple[str, type[BaseModel]]] = {
     "guidance.jsonl": ("guidance", Guidance),
 }
 """Which part of the content is in which file, and what one line of it is."""
+COMMITMENTS: dict[str, type[BaseModel]] = {"commitment": Promise, "progress": Report}
+"""What the fields of these kinds of submission must be."""
 LARGEST = 256 << 20
 CALENDAR = "GAAMAC"
 
@@ -162,7 +164,7 @@ def _commitments(found: list[tuple[int, KeptSubmission]]) -> list[Mistake]:
     mistakes = []
     made = {one.id for _, one in found if one.kind == "commitment"}
     for line, one in found:
-        model = {"commitment": Promise, "progress": Report}.get(one.kind)
+        model = COMMITMENTS.get(one.kind)
         if model is None or one.state in ("draft", "withdrawn", "erased"):
             continue
         try:

@@ -60,7 +60,9 @@ REPORTS = 5
 
 def names_of(some: Mapping[T, str]) -> dict[str, T]:
     """Return what categories, or levels, are called in any of the languages, folded."""
-    found = {also: key for key in some for also, meant in CALLED.items() if meant == key}
+    found: dict[str, T] = {}
+    for key in some:
+        found |= dict.fromkeys([also for also, meant in CALLED.items() if meant == key], key)
     found |= {fold(str(translate(language, name))): key for key, name in some.items() for language in SPOKEN}
     return found | {fold(str(key)): key for key in some}
 

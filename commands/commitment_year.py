@@ -104,7 +104,7 @@ def _name(ctx: Context, level: Level | None) -> str:
 
 
 def _in_words(ctx: Context, counts: Counter[Level | None]) -> str:
-    return ", ".join(f"{counts[level]} {_name(ctx, level)}" for level in reversed(SHADES) if counts[level])
+    return ", ".join(f"{counts[level]} {_name(ctx, level)}" for level in reversed(list(SHADES)) if counts[level])
 
 
 def _draw(ctx: Context, year: int, figures: Figures) -> bytes:
@@ -112,13 +112,14 @@ def _draw(ctx: Context, year: int, figures: Figures) -> bytes:
     most = max(counts.total() for counts in figures.values())
     parts = [chart.words(30, 42, ctx.plain("Commitments in {year}", year=year), 24, weight="bold")]
     for place, level in enumerate(SHADES):
-        x, y = 30 + place % 3 * LEGEND, 64 + place // 3 * 24
-        parts += [chart.box(x, y, 16, 16, SHADES[level]), chart.words(x + 24, y + 13, _name(ctx, level), 15)]
+        left, top = 30 + place % 3 * LEGEND, 64 + place // 3 * 24
+        parts.append(chart.box(left, top, 16, 16, SHADES[level]))
+        parts.append(chart.words(left + 24, top + 13, _name(ctx, level), 15))
     for row, (number, counts) in enumerate(figures.items()):
-        y = TOP + row * ROW
+        y = float(TOP + row * ROW)
         parts.append(chart.words(30, y + 20, _region(ctx, number), 15))
         x = float(LEFT)
-        for level in reversed(SHADES):
+        for level in reversed(list(SHADES)):
             if not counts[level]:
                 continue
             width = (WIDTH - LEFT - 30) * counts[level] / most

@@ -369,7 +369,7 @@ async def test_a_report_that_is_taken_back_no_longer_counts(ask: Conversation) -
     assert "– complete (!commitment 1)" in (await ask("!commitments") or "")
     await say(ask, "practice withdraw 3")
     assert "– limited (!commitment 1)" in (await ask("!commitments") or "")
-    assert ask.posts == ()
+    assert list(ask.posts) == []
     await ask("!unpublish 2 It is not so", by=MODERATOR)
     assert list(ask.addressed) == ["moderation", "practices", "practices", AUTHOR]
     assert ask.posts[1] == "", "its message is taken back"
