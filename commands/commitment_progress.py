@@ -27,6 +27,8 @@ KIND: Kind = "progress"
 TEXT, LINK = 300, 500
 WORDS = 4
 """Of the longest name of a level."""
+COUNTED = (*PUBLIC, "safety_hold", "archived", "withdrawn")
+"""States in which a report counts, or has ceased to; in the others its commitment is as it was."""
 _URL = re.compile(r"https?://[^\s<>()\[\]\\]+")
 
 
@@ -116,7 +118,9 @@ async def _posts(ctx: Context, one: Submission) -> list[Post]:
     stands = about is not None and about.state in PUBLIC
     public = stands and one.state in PUBLIC
     posts = [await own_post(ctx, one, public=public, thread=f"practice/{number}")]
-    return posts + (await published_post(ctx, about) if about is not None and stands else [])
+    if about is not None and stands and one.state in COUNTED:
+        posts += await published_post(ctx, about)
+    return posts
 
 
 def _title(ctx: Context, one: Submission) -> str:

@@ -31,9 +31,11 @@ SHADES: Mapping[Level | None, str] = {
     "complete": "#1f5f99",
 }
 """From light to dark, so that they are told apart without colours, too."""
-WIDTH, LEFT, TOP, ROW, BAR = 800, 200, 120, 46, 28
+WIDTH, LEFT, TOP, ROW, BAR = 800, 230, 120, 46, 28
 LEGEND = 250
 """Pixels for each entry."""
+DIGIT = 10
+"""Pixels of a digit: a part that is too narrow for its number has none. All numbers stand in the text."""
 FIRST = 2000
 """No commitment is older."""
 
@@ -111,7 +113,7 @@ def _draw(ctx: Context, year: int, figures: Figures) -> bytes:
     """Draw a bar for each region, in parts for how far its commitments are, with their numbers."""
     most = max(counts.total() for counts in figures.values())
     parts = [chart.words(30, 42, ctx.plain("Commitments in {year}", year=year), 24, weight="bold")]
-    for place, level in enumerate(SHADES):
+    for place, level in enumerate(reversed(list(SHADES))):
         left, top = 30 + place % 3 * LEGEND, 64 + place // 3 * 24
         parts.append(chart.box(left, top, 16, 16, SHADES[level]))
         parts.append(chart.words(left + 24, top + 13, _name(ctx, level), 15))
@@ -124,8 +126,10 @@ def _draw(ctx: Context, year: int, figures: Figures) -> bytes:
                 continue
             width = (WIDTH - LEFT - 30) * counts[level] / most
             parts.append(chart.box(x, y, width, BAR, SHADES[level]))
-            # White is read on the darkest only.
-            ink = "#ffffff" if level == "complete" else "#222222"
-            parts.append(chart.words(x + width / 2, y + 20, str(counts[level]), 15, anchor="middle", colour=ink))
+            said = str(counts[level])
+            if width >= DIGIT * len(said):
+                # White is read on the darkest only.
+                ink = "#ffffff" if level == "complete" else chart.INK
+                parts.append(chart.words(x + width / 2, y + 20, said, 15, anchor="middle", colour=ink))
             x += width
     return chart.drawn(WIDTH, TOP + len(figures) * ROW + 10, parts)

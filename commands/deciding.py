@@ -293,6 +293,8 @@ async def alike(ctx: Context, one: Submission) -> list[Submission]:
         for other in others.values()
         if other.id != one.id
         and other.kind == one.kind
+        # Reports on different commitments differ by little else.
+        and other.fields.get("commitment") == one.fields.get("commitment")
         and fuzz.token_set_ratio(text, _whole(ctx, other)) >= ALIKE
     ][:5]
 

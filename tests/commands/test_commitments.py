@@ -356,6 +356,24 @@ async def test_only_the_author_reports_and_once(ask: Conversation) -> None:
     assert "The moderators have this from you already." in await say(ask, mine)
 
 
+async def test_two_reports_are_alike_only_on_the_same_commitment(ask: Conversation) -> None:
+    await published(ask)
+    await published(ask, changed((4, "A law on prevention.")))
+    await say(ask, "commitment 1 progress limited it began")
+    await say(ask, "commitment 2 progress limited it began")
+    assert "Much like it" not in ask.posts[0]
+    await say(ask, "commitment 2 progress limited it goes on")
+    assert "Much like it:\n\n- 4 Commitment 2: limited (report)" in ask.posts[0]
+
+
+async def test_a_decision_that_changes_nothing_for_members_edits_nothing(ask: Conversation) -> None:
+    await published(ask)
+    await say(ask, "commitment 1 progress limited it began")
+    for typed in ("!claim 2", "!reject 2 That is not so"):
+        await ask(typed, by=MODERATOR)
+        assert [post for post, to in zip(ask.posts, ask.addressed, strict=True) if to == "practices"] == [""]
+
+
 async def test_who_reports_in_a_room_is_told_of_the_direct_chat(ask: Conversation) -> None:
     await published(ask)
     said = await ask("!commitment 1 progress limited it began", by=AUTHOR) or ""
