@@ -49,11 +49,8 @@ async def commit(ctx: Context) -> Reply:
 
 
 async def _category(ctx: Context, said: str, _answers: Answers) -> str:
-    keys = list(CATEGORIES)
-    folded = fold(said)
-    if folded.isdecimal() and 1 <= int(folded) <= len(keys):
-        return keys[int(folded) - 1]
-    found = names_of(CATEGORIES).get(folded)
+    numbers = {str(number): key for number, key in enumerate(CATEGORIES, start=1)}
+    found = (names_of(CATEGORIES) | numbers).get(fold(said))
     if found is None:
         raise CommandError(none_of(ctx, said, CATEGORIES))
     return found
@@ -63,6 +60,15 @@ async def _deadline(ctx: Context, said: str, answers: Answers) -> str:
     found = await day(ctx, said, answers)
     if date.fromisoformat(found) > ctx.now.date() + LONGEST:
         raise CommandError(ctx.text("That is more than 30 years ahead. Please name an earlier day."))
+    later = [one.day for one in Promise.lines(answers.get("milestones")) if one.day > date.fromisoformat(found)]
+    if later:
+        raise CommandError(
+            ctx.text(
+                "A milestone is on {day}, after that. Skip this one, change the milestones, and come {back}.",
+                day=in_full(ctx, later[0]),
+                back=code(talks.word(ctx, "back")),
+            )
+        )
     return found
 
 

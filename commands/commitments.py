@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 from commands.arguments import Label, Rest
@@ -20,6 +20,7 @@ from storage.folding import fold
 from storage.submissions import PUBLIC
 
 ROWS = 10
+WORDS = mark("country, region, who, level, or words")
 LONGEST = 8
 """Words of the name of a country."""
 
@@ -34,38 +35,28 @@ LONGEST = 8
     },
     aliases={"fr": ("engagements",), "es": ("compromisos",)},
 )
-async def listed(
-    ctx: Context, words: Annotated[Rest | None, Label(mark("country, region, who, level, or words"))] = None
-) -> Markdown:
+async def listed(ctx: Context, words: Annotated[Rest | None, Label(WORDS)] = None) -> Markdown:
     """List what was committed to, the newest first: of a country or region, by who commits, by how far it is."""
-    # Before the rest is taken away: "state" is who commits, but not in "State of Palestine".
-    places, left = _places((words or "").split())
-    level, left = named(left, LEVELS)
-    category, left = named(left, CATEGORIES)
-    if places is None:
-        places, left = _places(left)
-    found = await commitments.find(ctx.storage, places, category, level)
-    asked = fold(" ".join(left)).split()
-    found = [one for one in found if all(word in _words(one) for word in asked)]
-    if not found:
-        return _nothing(ctx, words, " ".join(left))
-    return rows(ctx, found)
+    found, left = await _fitting(ctx, words)
+    return rows(ctx, found) if found else _nothing(ctx, words, left)
 
 
 @command(
     "commitments due",
     topic="practices",
     examples={
-        "en": ("commitments due",),
-        "fr": ("engagements échéances",),
-        "es": ("compromisos plazos",),
+        "en": ("commitments due", "commitments due kenya"),
+        "fr": ("engagements échéances", "engagements échéances kenya"),
+        "es": ("compromisos plazos", "compromisos plazos kenia"),
     },
     aliases={"fr": ("engagements échéances",), "es": ("compromisos plazos",)},
 )
-async def show_due(ctx: Context) -> Markdown:
-    """List what is to be met next, the soonest first."""
-    found = await commitments.coming(ctx.storage, ctx.now.date())
-    return rows(ctx, found) if found else ctx.text("Nothing that was committed to is due.")
+async def show_due(ctx: Context, words: Annotated[Rest | None, Label(WORDS)] = None) -> Markdown:
+    """List what is to be met next, the soonest first; of a country, by who commits, or by how far it is."""
+    found, left = await _fitting(ctx, words, due_from=ctx.now.date())
+    if found or words is None:
+        return rows(ctx, found) if found else ctx.text("Nothing that was committed to is due.")
+    return _nothing(ctx, words, left)
 
 
 @command(
@@ -156,6 +147,19 @@ def rows(ctx: Context, found: Sequence[Commitment]) -> Markdown:
     )
 
 
+async def _fitting(ctx: Context, words: str | None, due_from: date | None = None) -> tuple[list[Commitment], str]:
+    """Return the commitments that fit the words, and which words are no country, who commits, or level."""
+    # Before the rest is taken away: "state" is who commits, but not in "State of Palestine".
+    places, left = _places((words or "").split())
+    level, left = named(left, LEVELS)
+    category, left = named(left, CATEGORIES)
+    if places is None:
+        places, left = _places(left)
+    found = await commitments.find(ctx.storage, places, category, level, due_from)
+    asked = fold(" ".join(left)).split()
+    return [one for one in found if not asked or _holds(one, asked)], " ".join(left)
+
+
 def named(words: list[str], some: Mapping[T, str]) -> tuple[T | None, list[str]]:
     """Take one of these names, in any of the languages, out of words; the longest that is there."""
     names = names_of(some)
@@ -198,5 +202,6 @@ def _nothing(ctx: Context, words: str | None, left: str) -> Markdown:
     )
 
 
-def _words(one: Commitment) -> str:
-    return fold(f"{one.promise.title} {one.promise.body or ''}")
+def _holds(one: Commitment, asked: Sequence[str]) -> bool:
+    text = fold(f"{one.promise.title} {one.promise.body or ''}")
+    return all(word in text for word in asked)

@@ -134,8 +134,12 @@ async def find(
     countries: Collection[str] | None = None,
     category: Category | None = None,
     level: Level | None = None,
+    due_from: date | None = None,
 ) -> list[Commitment]:
-    """Return the commitments that fit, the newest first."""
+    """Return the commitments that fit, the newest first.
+
+    With `due_from` those that are to be met on that day or later and are not yet, the soonest first.
+    """
     query = _PUBLISHED
     if countries is not None:
         query = query.where(commitment.c.country.in_(countries))
@@ -143,13 +147,10 @@ async def find(
         query = query.where(commitment.c.category == category)
     if level is not None:
         query = query.where(commitment.c.level == level)
+    if due_from is not None:
+        query = query.where(_UNMET, commitment.c.deadline >= due_from)
+        return await _all(reader, query.order_by(commitment.c.deadline, submission.c.id))
     return await _all(reader, query.order_by(submission.c.id.desc()))
-
-
-async def coming(reader: Reader, today: date) -> list[Commitment]:
-    """Return what is to be met from today on and is not yet, the soonest first."""
-    query = _PUBLISHED.where(_UNMET, commitment.c.deadline >= today)
-    return await _all(reader, query.order_by(commitment.c.deadline, submission.c.id))
 
 
 async def overdue(reader: Reader, today: date) -> list[Commitment]:

@@ -173,6 +173,19 @@ async def test_what_is_not_understood_is_said(ask: Conversation, place: int, typ
     assert "This will be published" in said, "nothing was lost"
 
 
+async def test_a_milestone_never_comes_to_lie_after_the_deadline(ask: Conversation) -> None:
+    await told(ask, ANSWERS[:7])
+    await say(ask, "back")
+    await say(ask, "back")
+    said = await say(ask, "1 July 2027")
+    assert "A milestone is on Wednesday, 1 September 2027, after that." in said
+    await say(ask, "skip")
+    await say(ask, "1 June 2027: the curriculum is written")
+    await say(ask, "back")
+    await say(ask, "back")
+    assert "By Thursday, 1 July 2027, then." in await say(ask, "1 July 2027")
+
+
 async def test_what_may_be_skipped_and_in_how_many_messages(ask: Conversation) -> None:
     said = await told(ask, changed((2, "skip"), (3, "general"), (6, "skip"), (9, "members of the community")))
     assert "All police academies teach early warning.\nnational mechanism\nBy Thursday" in said
@@ -274,6 +287,8 @@ async def test_what_is_due_comes_soonest_first_and_what_is_overdue_only_to_moder
         "- Sooner",
         "- All police academies teach early warning",
     ]
+    assert (await ask("!commitments due kenya mechanism") or "").count("(!commitment ") == 2
+    assert "No commitment is on record for ghana." in (await ask("!commitments due ghana") or "")
     assert await ask("!commitments overdue", by=MODERATOR) == "Nothing that was committed to is overdue."
     ask.now = datetime(2027, 4, 1, tzinfo=UTC)
     assert "Sooner" not in (await ask("!commitments due") or "")

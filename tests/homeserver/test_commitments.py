@@ -114,7 +114,7 @@ async def test_from_the_first_question_to_a_reminder_in_three_languages_through_
             await joined(author, direct, account.user_id)
 
         async def killed() -> None:
-            for _ in range(extent(25, 7)):
+            for _ in range(extent(25, 5)):
                 await asyncio.sleep(1 + 5 * chance.random())
                 await bot.end(signal.SIGKILL)
                 await bot.start()
@@ -152,7 +152,7 @@ async def _remind_through_kills(bot: RunningBot, folder: Path, chance: random.Ra
     """Let the bot find reminders that are due, and end before it is done with them."""
     await bot.end()
     await _make_due(folder)
-    for pause in range(5):
+    for pause in range(extent(8, 3)):
         await bot.start(ready=False)
         await asyncio.sleep(0.7 + pause * 0.4 + chance.random())
         await bot.end(signal.SIGKILL)
