@@ -62,7 +62,9 @@ async def progress(
     if one.state not in PUBLIC:
         raise CommandError(ctx.text("That cannot be done now: it is {state}.", state=state_of(ctx, one)))
     report = await _read(ctx, number, said)
-    reply = await submit(ctx, KIND, report.model_dump(exclude={"id", "at"}), report_line(ctx, report))
+    # With the country, because for some two moderators must agree to a report, too.
+    fields = {**report.model_dump(exclude={"id", "at"}), "country": one.fields.get("country")}
+    reply = await submit(ctx, KIND, fields, report_line(ctx, report))
     if ctx.asker.direct:
         return reply
     # Who reports is who committed, and that was nobody's business.

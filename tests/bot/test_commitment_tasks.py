@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot import commitment_tasks
+from bot import commitment_tasks, retention
 from bot.app import registry
 from bot.clock import AGAIN, Clock
 from bot.commitment_tasks import Planning, Reminding, Year
@@ -20,6 +20,7 @@ from bot.posting import Posting
 from bot.queue_tasks import Desk, Nudge, Week
 from commands.context import Asker
 from commands.respond import Responder
+from config.settings import PracticeSettings
 from storage import commitments, due, identities, people, personal, schema, submissions
 from storage.database import Database, Writer
 from storage.due import Due
@@ -301,6 +302,28 @@ async def test_who_committed_is_known_until_a_year_after_the_deadline(scene: Sce
     assert await known_at(datetime(2030, 1, 1, tzinfo=UTC))
     assert await known_at(datetime(2031, 12, 1, tzinfo=UTC))
     assert not await known_at(datetime(2032, 1, 1, tzinfo=UTC))
+
+
+async def test_what_is_not_taken_after_all_is_forgotten_with_its_reports(scene: Scene) -> None:
+    one = await scene.submitted("commitment", PROMISE)
+    report = await scene.reported(one.id, "limited")
+    gone = await scene.submitted("commitment", PROMISE)
+    await scene.reported(gone.id, "limited")
+    kept = await scene.submitted("commitment", PROMISE)
+    await scene.reported(kept.id, "limited")
+    async with scene.database.write() as writer:
+        one = await scene.step(writer, one, "hold", MOD)
+        await scene.step(writer, one, "reject", MOD)
+        for each in (gone, *await submissions.belonging(writer, gone.id)):
+            await scene.step(writer, each, "withdraw", Actor("author", gone.author))
+        await retention.forget(writer, PracticeSettings(), NOW + timedelta(days=89))
+        still = await submissions.get(writer, report.id)
+        assert still is not None
+        assert still.state == "published"
+        await retention.forget(writer, PracticeSettings(), NOW + timedelta(days=91))
+        found = [await submissions.get(writer, number) for number in range(1, 7)]
+        assert [each.state for each in found if each] == [*["erased"] * 4, "published", "published"]
+        await retention.forget(writer, PracticeSettings(), NOW + timedelta(days=200))
 
 
 async def test_moderators_are_told_what_is_overdue_and_nobody_else(scene: Scene) -> None:

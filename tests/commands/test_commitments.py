@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from config.settings import PracticeSettings
 from storage import commitments, due, submissions
 from tests.commands.conftest import Conversation
 
@@ -369,6 +370,17 @@ async def test_only_the_author_reports_and_once(ask: Conversation) -> None:
     assert await say(ask, mine, by=MODERATOR) == "Only who made a commitment reports on it."
     assert "The moderators have it now" in await say(ask, mine)
     assert "The moderators have this from you already." in await say(ask, mine)
+
+
+async def test_where_two_moderators_must_agree_they_must_to_a_report_too(ask: Conversation) -> None:
+    ask.use(PracticeSettings(two_moderators=["KE"]))
+    await told(ask)
+    await say(ask, ask.buttons["✅"])
+    for number, typed in ((1, None), (2, "commitment 1 progress limited it began")):
+        if typed:
+            await say(ask, typed)
+        assert "A second moderator must approve it, too." in (await ask(f"!approve {number}", by=MODERATOR) or "")
+        assert "published" in (await ask(f"!approve {number}", by=SECOND) or "")
 
 
 async def test_two_reports_are_alike_only_on_the_same_commitment(ask: Conversation) -> None:
