@@ -14,6 +14,10 @@ import structlog
 
 import commands.challenges
 import commands.chatham
+import commands.commitment_progress
+import commands.commitment_talk
+import commands.commitment_year
+import commands.commitments
 import commands.event_attendance
 import commands.event_edit
 import commands.event_following
@@ -41,7 +45,7 @@ import commands.review
 import commands.status
 import commands.term_suggest
 import commands.timezone
-from bot import announcing, monthly, queue_tasks, retention, shared_session, supervisor
+from bot import announcing, commitment_tasks, monthly, queue_tasks, retention, shared_session, supervisor
 from bot.addressing import Address
 from bot.alarm import Line
 from bot.announcing import Announcement, Changed, Digest, Plan
@@ -49,6 +53,8 @@ from bot.authority import Authority
 from bot.backoff import Backoff
 from bot.backups import Backups
 from bot.clock import Clock, Task
+from bot.commitment_tasks import Planning, Year
+from bot.commitment_tasks import Reminding as CommitmentReminding
 from bot.describing import Describing
 from bot.direct import Direct
 from bot.dispatch import Dispatch
@@ -87,6 +93,7 @@ from commands.respond import Responder
 from config.settings import Settings
 from storage import (
     awaited_files,
+    commitments,
     due,
     event_changes,
     media,
@@ -137,6 +144,10 @@ def registry() -> Registry:
             commands.practice_form,
             commands.practices,
             commands.challenges,
+            commands.commitment_talk,
+            commands.commitments,
+            commands.commitment_progress,
+            commands.commitment_year,
             commands.term_suggest,
             commands.reports,
             commands.queue,
@@ -334,13 +345,16 @@ class App:
             settings.events.hour,
             settings.default_timezone,
         )
-        nudge, week = Nudge(desk), Week(desk)
+        nudge, week, year = Nudge(desk), Week(desk), Year(desk)
         tasks: dict[str, Task] = {
             deciding.PUBLISH: Publishing(desk),
             practices.REVIEW: LookingAgain(desk),
             unfinished.UNFINISHED: Unfinished(desk),
             queue_tasks.NUDGE: nudge,
             queue_tasks.WEEK: week,
+            commitments.CHANGED: Planning(desk),
+            commitments.REMIND: CommitmentReminding(desk),
+            commitment_tasks.YEAR: year,
             monthly.KIND: stale,
             announcing.PLAN: plan,
             announcing.ANNOUNCE: Announcement(voice),
@@ -357,7 +371,7 @@ class App:
         )
         now = datetime.now(UTC)
         async with self._database.write() as writer:
-            for task in (stale, plan, digest, nudge, week):
+            for task in (stale, plan, digest, nudge, week, year):
                 await due.ensure(writer, task.first(now))
         self._subscriptions = Subscriptions(
             self._database,

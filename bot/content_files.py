@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from storage import event_ics, focal_csv, glossary_csv, glossary_tbx
 from storage.audit import BEGINNING, PRUNED, hash_of
+from storage.commitments import Promise, Report
 from storage.content import Content, Guidance, KeptEntry, KeptEvent, KeptRecord, KeptRemark, KeptSubmission
 from storage.glossary import Concept
 from storage.glossary_draft import GlossaryFileError
@@ -32,6 +33,8 @@ LINES: dict[str, tuple[str, type[BaseModel]]] = {
     "guidance.jsonl": ("guidance", Guidance),
 }
 """Which part of the content is in which file, and what one line of it is."""
+COMMITMENTS: dict[str, type[BaseModel]] = {"commitment": Promise, "progress": Report}
+"""What the fields of these kinds of submission must be."""
 LARGEST = 256 << 20
 CALENDAR = "GAAMAC"
 
@@ -150,9 +153,35 @@ def _compare(parts: dict[str, list[tuple[int, Any]]], mistakes: list[Mistake]) -
     for line, remark in parts["reviews"]:
         if remark.submission_id not in numbers:
             mistakes.append(Mistake("reviews.jsonl", line, f"there is no submission {remark.submission_id}."))
+    mistakes += _commitments(parts["practices"])
     for name, part in (("events.jsonl", "events"), ("practices.jsonl", "practices")):
         mistakes += [Mistake(name, line, "a number is 1 or more.") for line, one in parts[part] if one.id < 1]
     mistakes += _chain(parts["audit"])
+
+
+def _commitments(found: list[tuple[int, KeptSubmission]]) -> list[Mistake]:
+    """Find commitments, and reports on them, that could not be published; drafts may lack something."""
+    mistakes = []
+    made = {one.id for _, one in found if one.kind == "commitment"}
+    for line, one in found:
+        model = COMMITMENTS.get(one.kind)
+        if model is None or one.state in ("draft", "withdrawn", "erased"):
+            continue
+        try:
+            # A new version that waits will be published as it is.
+            for fields in (one.fields, one.proposed):
+                if fields is not None:
+                    model.model_validate(fields)
+        except ValidationError as error:
+            mistakes += [
+                Mistake("practices.jsonl", line, _sentence(("fields", *each["loc"]), each["msg"]))
+                for each in error.errors(include_url=False, include_input=False)
+            ]
+        else:
+            if one.kind == "progress" and one.fields["commitment"] not in made:
+                number = one.fields["commitment"]
+                mistakes.append(Mistake("practices.jsonl", line, f"there is no commitment {number}."))
+    return mistakes
 
 
 def _twice(found: Iterable[tuple[int, Any]], name: str, key: Callable[[Any], object]) -> list[Mistake]:

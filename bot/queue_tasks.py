@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import answers
@@ -36,18 +36,18 @@ class Desk:
         timezone: str,
     ) -> None:
         self._responder = responder
-        self._practices = practices
         self._posting = posting
         self._hour = hour
         self._zone = ZoneInfo(timezone)
         self.moderation = moderation
+        self.practices = practices
 
     async def context(self, reader: Reader, now: datetime, there: Asker | None = None) -> Context:
         """Return a context in which to speak to somebody; without `there` to the moderators."""
         moderation = self.moderation()
         nowhere = Asker("", "", direct=False, prefix="!")
         return await self._responder.context(
-            reader, there or moderation or nowhere, now, moderation=moderation, practices=self._practices()
+            reader, there or moderation or nowhere, now, moderation=moderation, practices=self.practices()
         )
 
     async def rows(
@@ -58,24 +58,31 @@ class Desk:
         found = await self._posting.rows(writer, posts, trigger, "", now)
         return [row.model_copy(update={"priority": priority}) for row in found]
 
+    def morning(self, day: date) -> datetime:
+        """Return the hour of announcements on a day, in UTC."""
+        return datetime.combine(day, time(self._hour), self._zone).astimezone(UTC)
+
+    def today(self, now: datetime) -> date:
+        """Return which day it is in the zone of announcements."""
+        return now.astimezone(self._zone).date()
+
     def next_morning(self, now: datetime, weekday: int | None = None) -> datetime:
         """Return the next time that it is the hour of announcements, on a day of the week if one is given."""
-        local = now.astimezone(self._zone)
-        day = local.date()
+        day = self.today(now)
         while True:
-            found = datetime.combine(day, time(self._hour), self._zone).astimezone(UTC)
+            found = self.morning(day)
             if found > now and (weekday is None or day.weekday() == weekday):
                 return found
             day += timedelta(days=1)
 
 
-class _Once:
+class Once:
     """Done once, however late."""
 
     grace = timedelta.max
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self.desk = desk
 
     async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
         """Return nothing: it is never too late."""
@@ -86,16 +93,16 @@ class _Once:
         return None
 
 
-class Publishing(_Once):
+class Publishing(Once):
     """Publishes what was approved for a later time."""
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Publish it, unless somebody thought better of it."""
-        ctx = await self._desk.context(writer, now)
-        return await self._desk.rows(writer, await deciding.publish(ctx, int(due.subject)), due, now)
+        ctx = await self.desk.context(writer, now)
+        return await self.desk.rows(writer, await deciding.publish(ctx, int(due.subject)), due, now)
 
 
-class LookingAgain(_Once):
+class LookingAgain(Once):
     """Tells the moderators when the author of something published wished that it is looked at again."""
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
@@ -103,17 +110,17 @@ class LookingAgain(_Once):
         one = await submissions.get(writer, int(due.subject))
         if one is None or one.state not in submissions.PUBLIC:
             return []
-        ctx = await self._desk.context(writer, now)
+        ctx = await self.desk.context(writer, now)
         text = ctx.text(
             "Today {submission} is to be looked at again, as its author wished: could it harm somebody now? "
             "{unpublish}",
             submission=deciding.line(ctx, one),
             unpublish=code(ctx.typed("unpublish", f"{one.id} …")),
         )
-        return await self._desk.rows(writer, [Post(MODERATION, text)], due, now)
+        return await self.desk.rows(writer, [Post(MODERATION, text)], due, now)
 
 
-class Unfinished(_Once):
+class Unfinished(Once):
     """Reminds people once of a talk or a draft before it is forgotten."""
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
@@ -122,17 +129,17 @@ class Unfinished(_Once):
             person = due.subject.removeprefix(unfinished.TALK)
             if await talks.of(writer, person, now) is None:
                 return []
-            ctx = await self._desk.context(writer, now, Asker(person, person, direct=True, prefix=""))
+            ctx = await self.desk.context(writer, now, Asker(person, person, direct=True, prefix=""))
             text = ctx.text(
                 "You began to share something with me, and I forget it in a day. Go on where we were, or type "
                 "{save}.",
                 save=code({"fr": "enregistrer", "es": "guardar"}.get(ctx.language, "save")),
             )
-            return await self._desk.rows(writer, [Post(person, text)], due, now)
+            return await self.desk.rows(writer, [Post(person, text)], due, now)
         one = await submissions.get(writer, int(due.subject.removeprefix(unfinished.DRAFT)))
         if one is None or one.state != "draft":
             return []
-        author = await deciding.to_author(await self._desk.context(writer, now), one, "to remind of a draft")
+        author = await deciding.to_author(await self.desk.context(writer, now), one, "to remind of a draft")
         if author is None:
             return []
         person, there = author
@@ -142,7 +149,7 @@ class Unfinished(_Once):
             edit=code(there.typed("practice edit", str(one.id))),
             send=code(there.typed("practice send", str(one.id))),
         )
-        return await self._desk.rows(writer, [Post(person, text)], due, now)
+        return await self.desk.rows(writer, [Post(person, text)], due, now)
 
 
 class Nudge:
@@ -151,17 +158,17 @@ class Nudge:
     grace = timedelta(hours=12)
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self.desk = desk
 
     def first(self, now: datetime) -> Due:
         """Return when it is due for the first time."""
-        return Due(kind=NUDGE, subject=SUBJECT, due_at=self._desk.next_morning(now), importance=8)
+        return Due(kind=NUDGE, subject=SUBJECT, due_at=self.desk.next_morning(now), importance=8)
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Return the message; nothing when nothing waits too long."""
-        text = await queue_week.nudge(await self._desk.context(writer, now))
+        text = await queue_week.nudge(await self.desk.context(writer, now))
         posts = [Post(MODERATION, text)] if text is not None else []
-        return await self._desk.rows(writer, posts, due, now, Priority.DIGEST)
+        return await self.desk.rows(writer, posts, due, now, Priority.DIGEST)
 
     async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
         """Return nothing: tomorrow is another day."""
@@ -169,7 +176,7 @@ class Nudge:
 
     def following(self, _due: Due, now: datetime) -> datetime | None:
         """Return the next morning."""
-        return self._desk.next_morning(now)
+        return self.desk.next_morning(now)
 
 
 class Week:
@@ -178,21 +185,21 @@ class Week:
     grace = timedelta(days=3)
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self.desk = desk
 
     def first(self, now: datetime) -> Due:
         """Return when it is due for the first time."""
-        return Due(kind=WEEK, subject=SUBJECT, due_at=self._desk.next_morning(now, 0), importance=9)
+        return Due(kind=WEEK, subject=SUBJECT, due_at=self.desk.next_morning(now, 0), importance=9)
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Return the summary; nothing when nothing happened, or there is no room for it."""
-        there = self._desk.moderation()
-        reply = await queue_week.week(await self._desk.context(writer, now)) if there else None
+        there = self.desk.moderation()
+        reply = await queue_week.week(await self.desk.context(writer, now)) if there else None
         if there is None or reply is None:
             return []
-        rows = await self._desk.rows(writer, [Post(MODERATION, paragraphs(reply.text))], due, now, Priority.DIGEST)
+        rows = await self.desk.rows(writer, [Post(MODERATION, paragraphs(reply.text))], due, now, Priority.DIGEST)
         return rows + [
-            await _picture(writer, attachment, there.room_id, due, now) for attachment in reply.attachments
+            await picture(writer, attachment, there.room_id, due, now) for attachment in reply.attachments
         ]
 
     async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
@@ -201,10 +208,11 @@ class Week:
 
     def following(self, _due: Due, now: datetime) -> datetime | None:
         """Return the next Monday."""
-        return self._desk.next_morning(now, 0)
+        return self.desk.next_morning(now, 0)
 
 
-async def _picture(writer: Writer, attachment: Attachment, room_id: str, due: Due, now: datetime) -> OutboxRow:
+async def picture(writer: Writer, attachment: Attachment, room_id: str, due: Due, now: datetime) -> OutboxRow:
+    """Return the row of a picture that goes with what is due."""
     content = answers.file(attachment, await media.add(writer, attachment.data, now), None)
     return OutboxRow(
         txn_id=answers.transaction_id(due.kind, due.subject, due.due_at.isoformat(), "picture"),

@@ -24,13 +24,17 @@ async def forget(writer: Writer, settings: PracticeSettings, now: datetime) -> l
         "rejected": settings.closed_days,
         "withdrawn": settings.closed_days,
     }
-    rows: list[OutboxRow] = []
+    old: dict[int, None] = {}  # in their order, each once
     for state, days in limits.items():
         for one in await submissions.untouched(writer, state, now - timedelta(days=days)):
-            await submissions.change(writer, one.id, "erase", Actor("bot"), now)
-            for cause in (f"submission/{one.id}", f"practice/{one.id}"):
-                standing = await outbox.answers(writer, cause)
-                rows += answers.withdrawal(standing, trigger=f"forgotten/{one.id}", cause=cause, now=now)
+            belonging = await submissions.belonging(writer, one.id)
+            old |= dict.fromkeys([one.id, *(each.id for each in belonging if each.state != "erased")])
+    rows: list[OutboxRow] = []
+    for number in old:
+        await submissions.change(writer, number, "erase", Actor("bot"), now)
+        for cause in (f"submission/{number}", f"practice/{number}"):
+            standing = await outbox.answers(writer, cause)
+            rows += answers.withdrawal(standing, trigger=f"forgotten/{number}", cause=cause, now=now)
     await identities.prune(writer, now - timedelta(days=settings.identity_days))
     await audit.prune(writer, now - timedelta(days=settings.audit_days), now)
     return await outbox.add(writer, rows)

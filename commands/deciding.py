@@ -293,6 +293,8 @@ async def alike(ctx: Context, one: Submission) -> list[Submission]:
         for other in others.values()
         if other.id != one.id
         and other.kind == one.kind
+        # Reports on different commitments differ by little else.
+        and other.fields.get("commitment") == one.fields.get("commitment")
         and fuzz.token_set_ratio(text, _whole(ctx, other)) >= ALIKE
     ][:5]
 
@@ -302,12 +304,18 @@ def _whole(ctx: Context, one: Submission) -> str:
 
 
 async def published_post(ctx: Context, one: Submission) -> list[Post]:
-    """Return the message in the practices room; taken back when it is not published any more."""
+    """Return what changes in the practices room; its message is taken back when it is not published any more."""
+    posts = FORMS[one.kind].posts
+    return await posts(ctx, one) if posts else [await own_post(ctx, one, public=one.state in submissions.PUBLIC)]
+
+
+async def own_post(ctx: Context, one: Submission, *, public: bool, thread: str | None = None) -> Post:
+    """Return its own message in the practices room; what takes that back when it is not `public`."""
     about = f"practice/{one.id}"
-    if one.state in submissions.PUBLIC:
-        there = await ctx.in_practices(one.language)
-        return [Post(PRACTICES, await FORMS[one.kind].card(there, one), about=about)]
-    return [Post(PRACTICES, None, about=about)]
+    if not public:
+        return Post(PRACTICES, None, about=about)
+    there = await ctx.in_practices(one.language)
+    return Post(PRACTICES, await FORMS[one.kind].card(there, one), about=about, thread=thread)
 
 
 async def to_author(ctx: Context, one: Submission, why: str) -> tuple[str, Context] | None:

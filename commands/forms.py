@@ -47,6 +47,7 @@ class Form:
 
     `title` names one in a line. `card` shows it as it is published, `details` what moderators see besides.
     `published` takes it over, and returns what is posted; without it, it is shown in the practices room.
+    `posts` says what changes there when it changes; without it, that is its own message.
     `states` and `news` are in words what is called otherwise than with a practice.
     """
 
@@ -55,6 +56,7 @@ class Form:
     card: Callable[[Context, Submission], Awaitable[Markdown]]
     details: Callable[[Context, Submission], Markdown | None]
     published: Callable[[Context, Submission], Awaitable[list[Post]]] | None = None
+    posts: Callable[[Context, Submission], Awaitable[list[Post]]] | None = None
     states: Mapping[str, str] = field(default_factory=dict)
     news: Mapping[str, str] = field(default_factory=dict)
     editable: bool = False

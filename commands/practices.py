@@ -146,6 +146,9 @@ async def withdraw(ctx: Context, number: Annotated[int, Label(mark("number"))]) 
     sent = before is not None and before.state != "draft"
     stays = FORMS[after.kind].stays
     posts = [*await queue_post(ctx, after), *(await published_post(ctx, after) if stays else ())] if sent else []
+    for one in await submissions.belonging(ctx.storage, number):
+        if "withdraw" in submissions.allowed(one, Actor("author", after.author)):
+            posts += await queue_post(ctx, await _change(ctx, one.id, "withdraw"))
     await unfinished.forget(ctx.writer, unfinished.draft(number))
     return Reply(
         ctx.text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
+from typing import TypeVar
 
 from commands import talks
 from commands.context import Context
@@ -16,6 +17,7 @@ from config.languages import SPOKEN, codes_by_name, name_of
 from storage.folding import fold
 from storage.talks import Answers
 
+K = TypeVar("K", bound=str)
 Ask = Callable[[Context, Answers], Markdown]
 Read = Callable[[Context, str, Answers], Awaitable[str]]
 AGREED = frozenset({"yes", "oui", "si", "y", "o", "i agree", "d'accord", "de acuerdo"})
@@ -32,7 +34,7 @@ def says(message: str, **values: Callable[[Context], object]) -> Ask:
     return ask
 
 
-def choices(some: Mapping[str, str]) -> Callable[[Context], Markdown]:
+def choices(some: Mapping[K, str]) -> Callable[[Context], Markdown]:
     """Return what lists the names to choose from, with their numbers."""
 
     def shown(ctx: Context) -> Markdown:

@@ -1,16 +1,16 @@
-"""What became of the queue in a week, in words and as a small picture; and what waits too long."""
+"""What moderators are told by the clock: what became of the queue in a week, as a picture, too; what is late."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
-from xml.sax.saxutils import escape as escape_xml
 
-import resvg_py
 from babel.dates import format_date
 
+from commands import chart, commitments
 from commands.attachment import Attachment, Picture, Reply
 from commands.context import Context
 from commands.dates import echo_duration
@@ -18,7 +18,6 @@ from commands.deciding import line
 from commands.forms import state_of
 from commands.map.drawing import size
 from commands.rendering import Markdown, bullets, code, join, paragraphs
-from config.map import BOLD, REGULAR
 from storage import queue_figures, submissions
 from storage.queue_figures import Figures
 
@@ -28,7 +27,11 @@ RECEIVED, DECIDED = "#1f5f99", "#c8842b"
 
 
 async def nudge(ctx: Context) -> Markdown | None:
-    """Return which submissions wait longer than the operator wishes; None when none does."""
+    """Return what waits longer than the operator wishes, and what is overdue since today; None when nothing is."""
+    return paragraphs(await _waiting(ctx), await commitments.newly_overdue(ctx)) or None
+
+
+async def _waiting(ctx: Context) -> Markdown | None:
     limit = timedelta(days=ctx.practices.waiting_days)
     late = [one for one in await submissions.waiting(ctx.storage) if ctx.now - one.updated_at >= limit]
     if not late:
@@ -43,7 +46,14 @@ async def nudge(ctx: Context) -> Markdown | None:
 
 
 async def week(ctx: Context) -> Reply | None:
-    """Return what came and what was decided in the last weeks; None when nothing happened and nothing waits."""
+    """Return what came and was decided in the last weeks, and what is overdue; None if there is nothing to say."""
+    queue, late = await _queue(ctx), await commitments.all_overdue(ctx)
+    if queue is None:
+        return Reply(late) if late else None
+    return replace(queue, text=paragraphs(queue.text, late))
+
+
+async def _queue(ctx: Context) -> Reply | None:
     found = [
         await queue_figures.between(
             ctx.storage, ctx.now - timedelta(weeks=ago + 1), ctx.now - timedelta(weeks=ago)
@@ -94,8 +104,7 @@ def _draw(ctx: Context, found: Sequence[Figures]) -> bytes:
     most = max((max(one.received, one.decided) for one in found), default=1) or 1
     title = ctx.plain("The queue, week by week")
     parts = [
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        _text(30, 42, title, 24, weight="bold"),
+        chart.words(30, 42, title, 24, weight="bold"),
         f'<line x1="30" y1="{BASE}" x2="{WIDTH - 30}" y2="{BASE}" stroke="#777777"/>',
     ]
     step = (WIDTH - 60) / len(found)
@@ -103,30 +112,17 @@ def _draw(ctx: Context, found: Sequence[Figures]) -> bytes:
         x = 30 + place * step + step / 2
         for offset, number, colour in ((-28, one.received, RECEIVED), (2, one.decided, DECIDED)):
             height = (BASE - TOP) * number / most
-            parts.append(
-                f'<rect x="{x + offset:.1f}" y="{BASE - height:.1f}" width="26" height="{height:.1f}" '
-                f'fill="{colour}"/>'
-            )
-            parts.append(_text(x + offset + 13, BASE - height - 6, str(number), 15, anchor="middle"))
-        parts.append(_text(x, BASE + 24, _day(ctx, one.until), 15, anchor="middle"))
+            parts.append(chart.box(x + offset, BASE - height, 26, height, colour))
+            parts.append(chart.words(x + offset + 13, BASE - height - 6, str(number), 15, anchor="middle"))
+        parts.append(chart.words(x, BASE + 24, _day(ctx, one.until), 15, anchor="middle"))
     for x, colour, name in (
         (30, RECEIVED, ctx.plain("received")),
         (260, DECIDED, ctx.plain("decided")),
     ):
-        parts.append(f'<rect x="{x}" y="{HEIGHT - 34}" width="16" height="16" fill="{colour}"/>')
-        parts.append(_text(x + 24, HEIGHT - 20, name, 16))
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">{"".join(parts)}</svg>'
-    return bytes(
-        resvg_py.svg_to_bytes(svg_string=svg, font_files=[str(REGULAR), str(BOLD)], skip_system_fonts=True)
-    )
+        parts.append(chart.box(x, HEIGHT - 34, 16, 16, colour))
+        parts.append(chart.words(x + 24, HEIGHT - 20, name, 16))
+    return chart.drawn(WIDTH, HEIGHT, parts)
 
 
 def _day(ctx: Context, at: datetime) -> str:
     return format_date(at.date(), "d MMM", locale=ctx.language)
-
-
-def _text(x: float, y: float, words: str, size_: int, *, anchor: str = "start", weight: str = "normal") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-family="Noto Sans" font-size="{size_}" font-weight="{weight}" '
-        f'text-anchor="{anchor}" fill="#222222">{escape_xml(words)}</text>'
-    )

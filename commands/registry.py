@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -143,8 +144,19 @@ class Registry:
             found = self._by_name.get(fold(" ".join(words[:length])))
             # A word that folds to nothing, as a flag does, is no part of a name.
             if found and all(fold(word) for word in words[:length]):
-                return Found(found, text.split(maxsplit=length)[length] if len(words) > length else "")
+                rest = text.split(maxsplit=length)[length] if len(words) > length else ""
+                return (self._with_number_between(words[0], rest) if length == 1 else None) or Found(found, rest)
         return None
+
+    def _with_number_between(self, noun: str, rest: str) -> Found | None:
+        """Return the command of "commitment 5 progress …", which is "commitment progress 5 …"."""
+        number, *more = rest.split(maxsplit=2)[:3] or [""]
+        if not more or not re.fullmatch(r"#?\d{1,9}", number, re.ASCII) or not fold(more[0]):
+            return None
+        found = self._by_name.get(fold(f"{noun} {more[0]}"))
+        if found is None or not found.parameters or found.parameters[0].kind is not int:
+            return None
+        return Found(found, " ".join([number, *more[1:]]))
 
     def called(self, call: Call) -> Found | None:
         """Return the command that a client sent in parts."""

@@ -148,7 +148,7 @@ async def replace(writer: Writer, content: Content, at: datetime) -> None:
         await due.schedule(writer, Due(kind=CHANGED, subject=str(kept.id), due_at=at))
     await events.recompute(writer, at)
     await writer.changed("events")
-    await submissions.put_all(writer, content.practices)
+    await submissions.put_all(writer, content.practices, at)
     await _insert(writer, schema.review, content.reviews)
     await _insert(writer, schema.audit, content.audit)
     await _insert(writer, schema.guidance, content.guidance)

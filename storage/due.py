@@ -61,6 +61,12 @@ async def get(reader: Reader, kind: str, subject: str) -> Due | None:
     return Due.model_validate(row._mapping) if row else None
 
 
+async def beginning(reader: Reader, kind: str, prefix: str) -> list[Due]:
+    """Return what is to be done of a kind whose subject begins so."""
+    rows = await reader.sql.execute(sa.select(due).where(due.c.kind == kind, _begins(prefix)))
+    return [Due.model_validate(row._mapping) for row in rows]
+
+
 async def cancel(writer: Writer, kind: str, subject: str) -> None:
     """Do something not at all; also when it is done."""
     await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, due.c.subject == subject))
@@ -68,8 +74,7 @@ async def cancel(writer: Writer, kind: str, subject: str) -> None:
 
 async def cancel_all(writer: Writer, kind: str, prefix: str) -> None:
     """Do nothing of a kind whose subject begins so."""
-    begins = sa.and_(due.c.subject >= prefix, due.c.subject < prefix + "\U0010ffff")
-    await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, begins))
+    await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, _begins(prefix)))
 
 
 async def cancel_ending(writer: Writer, kind: str, ending: str) -> None:
@@ -89,3 +94,7 @@ async def ready(reader: Reader, now: datetime, limit: int) -> list[Due]:
     """Return what is due, the most important first, then the longest due."""
     rows = await reader.sql.execute(_READY, {"now": now, "limit": limit})
     return [Due.model_validate(row._mapping) for row in rows]
+
+
+def _begins(prefix: str) -> sa.ColumnElement[bool]:
+    return sa.and_(due.c.subject >= prefix, due.c.subject < prefix + "\U0010ffff")

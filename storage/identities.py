@@ -11,7 +11,7 @@ from storage import audit
 from storage.audit import Entry
 from storage.database import Reader, Writer
 from storage.schema import audit as audit_table
-from storage.schema import identity, submission
+from storage.schema import commitment, identity, submission
 
 WAITING = ("draft", "submitted", "in_review", "changes_requested", "approved", "update_pending", "safety_hold")
 
@@ -51,12 +51,20 @@ async def erase(writer: Writer, person: str) -> str | None:
 async def prune(writer: Writer, before: datetime) -> int:
     """Forget who is behind the pseudonyms of which nothing was heard since that time. Return how many.
 
-    Who has a draft, or something with the moderators, is kept: they wait for an answer.
+    Who has a draft, or something with the moderators, is kept: they wait for an answer. So is who has committed to
+    something, until as long after its deadline: they are reminded, and report on it.
     """
     waits = sa.exists().where(
         submission.c.author == identity.c.pseudonym,
         sa.or_(submission.c.updated_at >= before, submission.c.state.in_(WAITING)),
     )
+    committed = (
+        sa.exists()
+        .where(submission.c.author == identity.c.pseudonym, submission.c.id == commitment.c.submission_id)
+        .where(commitment.c.deadline >= before.date())
+    )
     acted = sa.exists().where(audit_table.c.actor == identity.c.pseudonym, audit_table.c.at >= before)
-    done = await writer.sql.execute(sa.delete(identity).where(identity.c.since < before, ~waits, ~acted))
+    done = await writer.sql.execute(
+        sa.delete(identity).where(identity.c.since < before, ~waits, ~committed, ~acted)
+    )
     return int(done.rowcount)

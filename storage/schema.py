@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -571,12 +571,31 @@ submission = sa.Table(
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("public_at", UtcDateTime, comment="Since when everybody may see it as it is. Null: they may not."),
     sa.Column("public_country", TEXT, comment="Of what everybody may see, so that it is found by country."),
+    sa.Column("about", sa.Integer, comment="The submission that it belongs to, as a report to its commitment."),
     sa.Index(None, "state", "updated_at"),
     sa.Index(None, "author"),
+    sa.Index(None, "about"),
     sa.Index(None, "public_at", "id"),
     sa.Index(None, "public_country", "public_at", "id"),
     sqlite_autoincrement=True,
     comment="What members submit to the moderators.",
+)
+
+commitment = sa.Table(
+    "commitment",
+    metadata,
+    sa.Column("submission_id", sa.ForeignKey("submission.id"), primary_key=True),
+    sa.Column("country", TEXT, nullable=False, comment="Its code, or `general`."),
+    sa.Column("category", TEXT, nullable=False, comment="What kind of body commits."),
+    sa.Column("deadline", sa.Date, nullable=False),
+    sa.Column("open_to_all", sa.Boolean, nullable=False, comment="Whether everybody may see it."),
+    sa.Column("level", TEXT, comment="How far it is by the last report. Null: none yet."),
+    sa.Column("reported_at", UtcDateTime, comment="When the last report was published."),
+    sa.Column("met_at", UtcDateTime, comment="Since when it is complete."),
+    sa.Index(None, "country", "submission_id"),
+    sa.Index(None, "met_at"),
+    sa.Index(None, "deadline"),
+    comment="What is asked of published commitments, drawn from `submission`.",
 )
 
 review = sa.Table(

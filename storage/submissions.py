@@ -10,12 +10,12 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from storage import audit, practice_search, reviews
+from storage import audit, commitments, practice_search, reviews
 from storage.audit import Entry
 from storage.database import Reader, Writer
 from storage.schema import submission
 
-Kind = Literal["practice", "challenge", "term", "correction", "event"]
+Kind = Literal["practice", "challenge", "term", "correction", "event", "commitment", "progress"]
 State = Literal[
     "draft", "submitted", "in_review", "changes_requested", "approved", "published", "update_pending", "archived",
     "rejected", "withdrawn", "safety_hold", "erased",
@@ -174,9 +174,15 @@ async def published(reader: Reader, kind: Kind, limit: int = 200) -> list[Submis
     return [Submission.model_validate(row._mapping) for row in rows]
 
 
+async def belonging(reader: Reader, number: int) -> list[Submission]:
+    """Return what belongs to a submission, as reports do to their commitment, in whatever state."""
+    query = sa.select(submission).where(submission.c.about == number).order_by(submission.c.id)
+    return [Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
 async def add(writer: Writer, one: Submission) -> Submission:
     """Store a submission that is new, with its first row in the audit."""
-    done = await writer.sql.execute(sa.insert(submission).values(**one.model_dump(exclude={"id"})))
+    done = await writer.sql.execute(sa.insert(submission).values(**_stored(one)))
     key = done.inserted_primary_key
     assert key is not None  # noqa: S101 - every dialect returns it for a single row
     kept = one.model_copy(update={"id": int(key[0])})
@@ -189,13 +195,15 @@ async def add(writer: Writer, one: Submission) -> Submission:
     return kept
 
 
-async def put_all(writer: Writer, some: Sequence[Submission]) -> None:
+async def put_all(writer: Writer, some: Sequence[Submission], at: datetime) -> None:
     """Store submissions of another instance with their numbers, where there are none."""
     if some:
         await writer.sql.execute(sa.insert(submission), [{"id": one.id, **_stored(one)} for one in some])
     for one in some:
         if one.kind == "practice" and one.state in PUBLIC:
             await practice_search.put(writer, one.id, one.language, one.fields)
+        elif one.kind == "commitment" and one.state in PUBLIC:
+            await commitments.put(writer, one.id, one.fields, at)
 
 
 async def change(
@@ -239,12 +247,8 @@ async def change(
     )
     after.public_at = _public_at(before, after, at)
     await writer.sql.execute(sa.update(submission).where(submission.c.id == number).values(**_stored(after)))
-    if before.kind == "practice" and (before.state in PUBLIC or after.state in PUBLIC):
-        await writer.changed("practices")
-    if after.kind == "practice" and after.state in PUBLIC:
-        await practice_search.put(writer, number, after.language, after.fields)
-    elif before.kind == "practice" and before.state in PUBLIC:
-        await practice_search.drop(writer, number)
+    if before.state in PUBLIC or after.state in PUBLIC:
+        await _redrawn(writer, before, after, at)
     entry = Entry(
         at=at,
         actor=actor.pseudonym,
@@ -260,10 +264,27 @@ async def change(
     return after
 
 
+async def _redrawn(writer: Writer, before: Submission, after: Submission, at: datetime) -> None:
+    """Draw anew what is drawn from what is published."""
+    public = after.state in PUBLIC
+    if after.kind == "practice":
+        await writer.changed("practices")
+        if public:
+            await practice_search.put(writer, after.id, after.language, after.fields)
+        else:
+            await practice_search.drop(writer, after.id)
+    elif after.kind == "commitment":
+        await commitments.put(writer, after.id, after.fields if public else None, at)
+    elif after.kind == "progress":
+        # Erased, it does not say any more what it belonged to.
+        await commitments.reported(writer, before.fields["commitment"], at)
+
+
 def _stored(one: Submission) -> Facts:
     """Return what is stored of a submission, besides its number."""
     country = one.fields.get("country") if one.public_at else None
-    return one.model_dump(exclude={"id"}) | {"public_country": country}
+    about = one.fields.get("commitment") if one.kind == "progress" else None
+    return one.model_dump(exclude={"id"}) | {"public_country": country, "about": about}
 
 
 def _public_at(before: Submission, after: Submission, at: datetime) -> datetime | None:

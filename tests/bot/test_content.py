@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from bot import content_files
 from bot.cli import app
 from bot.errors import EXIT_PROBLEM, EXIT_SETTINGS
-from storage import due, events, focal, guidance, library, practice_search, reviews, submissions
+from storage import commitments, due, events, focal, guidance, library, practice_search, reviews, submissions
 from storage import starter as starter_content
 from storage.database import Database
 from storage.events import Event
@@ -195,6 +195,64 @@ async def test_numbers_stay_and_what_was_published_is_found(two: Two) -> None:
         [waits] = [one for one in await due.ready(writer, datetime.now(UTC), 100) if one.subject == "35"]
         assert waits.kind == "event_changed", "what is to be announced of it is planned"
     await database.close()
+
+
+PROMISE: dict[str, Any] = {
+    "title": "Judges learn of early signs",
+    "category": "state",
+    "country": "KE",
+    "deadline": "2099-12-09",
+    "milestones": "2098-06-01 the course is written",
+    "known": "A list.",
+    "visibility": "public",
+}
+REPORT = {"commitment": 5, "level": "limited", "text": "it began", "link": "https://example.org"}
+
+
+async def commit(two: Two) -> None:
+    """Publish a commitment and a report on it."""
+    database = await Database.open(two.url("old"))
+    async with database.write() as writer:
+        for kind, fields in (("commitment", PROMISE), ("progress", REPORT)):
+            one = await submissions.add(writer, practice(0).model_copy(update={"kind": kind, "fields": fields}))
+            await submissions.change(writer, one.id, "submit", Actor("author", "ab12"), NOW)
+            await submissions.change(writer, one.id, "approve", Actor("moderator", "cd34"), NOW)
+            await submissions.change(writer, one.id, "publish", Actor("bot"), NOW)
+    await database.close()
+
+
+async def test_commitments_are_as_far_as_they_were(two: Two) -> None:
+    await commit(two)
+    await asyncio.to_thread(export, two, "old", "out")
+    await asyncio.to_thread(two, "new", "import", "out")
+    await asyncio.to_thread(export, two, "new", "out2")
+    assert two.files("out2") == two.files("out")
+    database = await Database.open(two.url("new"))
+    async with database.read() as reader:
+        (one,) = await commitments.of_country(reader, "KE", 10)
+        assert (one.id, one.level, one.promise.title) == (5, "limited", "Judges learn of early signs")
+        assert [report.text for report in await commitments.reports(reader, 5)] == ["it began"]
+        assert await due.get(reader, commitments.CHANGED, "5") is not None
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"deadline":"2099-12-09"', '"deadline":"some day"', "practices.jsonl, line 5: fields.deadline: "),
+        ('"milestones":"2098-', '"milestones":"in 2098 ', "practices.jsonl, line 5: fields.milestones"),
+        ('"category":"state"', '"category":"king"', "practices.jsonl, line 5: fields.category: "),
+        ('"level":"limited"', '"level":"great"', "practices.jsonl, line 6: fields.level: "),
+        ('"commitment":5', '"commitment":1', "practices.jsonl, line 6: there is no commitment 1."),
+    ],
+)
+async def test_commitments_that_could_not_be_shown_are_named(two: Two, old: str, new: str, said: str) -> None:
+    await commit(two)
+    await asyncio.to_thread(export, two, "old", "out")
+    two.edit("practices.jsonl", old, new)
+    printed = await asyncio.to_thread(two, "new", "import", "out")
+    assert said in printed
+    assert two.code == EXIT_PROBLEM
 
 
 def test_no_matrix_id_leaves(two: Two) -> None:

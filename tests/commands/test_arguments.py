@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.app import registry
 from commands.arguments import Label, Language, Named, Rest, parameters_of, read, tokens
 from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.errors import ArgumentError
@@ -108,3 +109,22 @@ def test_a_parameter_of_a_type_that_cannot_be_read_is_a_mistake_of_ours() -> Non
 
     with pytest.raises(TypeError, match="no way to read"):
         parameters_of(wrong)
+
+
+def test_the_number_may_stand_before_the_verb() -> None:
+    commands = registry()
+    for typed, name, rest in (
+        ("practice 17 withdraw", "practice withdraw", "17"),
+        ("pratique #17 retirer", "practice withdraw", "#17"),
+        ("event 12 remind 2h", "event remind", "12 2h"),
+        ("commitment 5 progress limited it began", "commitment progress", "5 limited it began"),
+        ("practice 17", "practice", "17"),
+        ("practice 17 nonsense", "practice", "17 nonsense"),
+        ("practice withdraw 17", "practice withdraw", "17"),
+        ("challenge 17 ask", "challenge", "17 ask"),
+        ("practice 17 ☺", "practice", "17 ☺"),
+        ("note 17 practice", "note", "17 practice"),
+    ):
+        found = commands.find(typed)
+        assert found is not None
+        assert (found.command.name, found.rest) == (name, rest), typed

@@ -1,0 +1,201 @@
+"""Commitments in words: as they are published, in a line, and how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TypeVar
+
+from babel.dates import format_date
+from rapidfuzz import fuzz, process
+
+from commands.attachment import Post
+from commands.context import Context, mark, translate
+from commands.dates import Understood, echo
+from commands.deciding import own_post
+from commands.forms import FORMS, Form
+from commands.practice_card import VISIBILITY, country_name
+from commands.questions import choices
+from commands.registry import NEAR
+from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
+from config.languages import SPOKEN, name_of
+from storage import commitments, submissions
+from storage.commitments import Category, Commitment, Level, Milestone, Promise, Report
+from storage.folding import fold
+from storage.submissions import PUBLIC, Kind, Submission
+
+KIND: Kind = "commitment"
+CATEGORIES: Mapping[Category, str] = {
+    "state": mark("state body"),
+    "mechanism": mark("national mechanism"),
+    "civil society": mark("civil society organisation"),
+    "academia": mark("academic institution"),
+    "nhri": mark("national human rights institution"),
+    "organisation": mark("international organisation"),
+}
+LEVELS: Mapping[Level, str] = {
+    "not started": mark("not started"),
+    "limited": mark("limited"),
+    "substantial": mark("substantial"),
+    "complete": mark("complete"),
+}
+CALLED: Mapping[str, Category | Level] = {
+    "etat": "state", "estado": "state", "government": "state", "gouvernement": "state", "gobierno": "state",
+    "mecanisme": "mechanism", "mecanismo": "mechanism",
+    "cso": "civil society", "ngo": "civil society", "ong": "civil society", "osc": "civil society",
+    "societe civile": "civil society", "sociedad civil": "civil society",
+    "university": "academia", "universite": "academia", "universidad": "academia", "academie": "academia",
+    "indh": "nhri", "international organization": "organisation",
+    "not yet started": "not started", "pas commence": "not started",
+    "no empezado": "not started", "partial": "limited", "partiel": "limited", "parcial": "limited",
+    "completed": "complete", "done": "complete", "termine": "complete", "complet": "complete",
+    "completado": "complete", "cumplido": "complete", "terminado": "complete",
+}  # fmt: skip
+"""What people say, folded, besides the names."""
+UNREPORTED = mark("no report yet")
+T = TypeVar("T", bound=str)
+REPORTS = 5
+"""How many reports are shown with a commitment, the newest first."""
+
+
+def names_of(some: Mapping[T, str]) -> dict[str, T]:
+    """Return what categories, or levels, are called in any of the languages, folded."""
+    found: dict[str, T] = {}
+    for key in some:
+        found |= dict.fromkeys([also for also, meant in CALLED.items() if meant == key], key)
+    found |= {fold(str(translate(language, name))): key for key, name in some.items() for language in SPOKEN}
+    return found | {fold(str(key)): key for key in some}
+
+
+def none_of(ctx: Context, said: str, some: Mapping[T, str], command: str | None = None) -> Markdown:
+    """Return what is said of something that is none of these: what there is, and what may be meant.
+
+    With `command` that is shown in the example, with the name in its place.
+    """
+    names = names_of(some)
+    near = process.extractOne(fold(said), names.keys(), scorer=fuzz.ratio, score_cutoff=NEAR)
+    name = ctx.plain(some[names[near[0]]] if near else next(iter(some.values())))
+    example = code(command.format(name) if command else name)
+    # A number could be the beginning of what is said in a command.
+    there = join(", ", [strong(ctx.text(one)) for one in some.values()]) if command else choices(some)(ctx)
+    return join(
+        " ",
+        [
+            ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=there),
+            ctx.text("Did you mean {command}?", command=example)
+            if near
+            else ctx.text("For example: {example}", example=example),
+        ],
+    )
+
+
+async def card(ctx: Context, one: Submission) -> Markdown:
+    """Write a commitment as it is, or will be, published; what is not said yet is left out."""
+    fields, public = one.fields, one.state in PUBLIC
+    title = strong(fields.get("title", "–"))
+    lines = [Markdown("{} ({})").format(title, code(ctx.typed("commitment", str(one.id)))) if public else title]
+    about = who(ctx, fields.get("country"), fields.get("category"), fields.get("body"))
+    if about:
+        lines.append(about)
+    if fields.get("deadline"):
+        lines.append(ctx.text("By {day}.", day=in_full(ctx, date.fromisoformat(fields["deadline"]))))
+    return paragraphs(
+        join("\n", lines),
+        milestones(ctx, Promise.lines(fields.get("milestones"))),
+        ctx.text("How one will know: {text}", text=escape(fields["known"], lines=True))
+        if fields.get("known")
+        else None,
+        await _progress(ctx, one.id) if public else None,
+    )
+
+
+def who(ctx: Context, country: str | None, category: str | None, body: str | None) -> Markdown | None:
+    """Write who commits, for which country: without the name where none is given, or the Chatham rule holds."""
+    said = [escape(name)] if (name := country_name(ctx, country)) else []
+    if category in CATEGORIES:
+        kind = ctx.text(CATEGORIES[category])  # type: ignore[index]
+        said.append(kind if ctx.chatham or not body else Markdown("{} ({})").format(kind, body))
+    return join(" · ", said) if said else None
+
+
+def milestones(ctx: Context, some: list[Milestone]) -> Markdown | None:
+    """List milestones with their days; None when there are none."""
+    if not some:
+        return None
+    rows = [Markdown("{} – {}").format(in_full(ctx, one.day), one.what) for one in some]
+    return join("\n", [ctx.text("Milestones:"), bullets(rows)])
+
+
+async def _progress(ctx: Context, number: int) -> Markdown:
+    """Write what was reported on a commitment, the newest first."""
+    told = await commitments.reports(ctx.storage, number)
+    if not told:
+        return ctx.text("How far it is: {level}.", level=ctx.text(UNREPORTED))
+    rows = [report_line(ctx, report) for report in told[: -REPORTS - 1 : -1]]
+    return join("\n", [ctx.text("How far it is, by the reports of its author:"), bullets(rows)])
+
+
+def report_line(ctx: Context, report: Report) -> Markdown:
+    """Write a report in one line."""
+    level = strong(ctx.text(LEVELS[report.level]))
+    said = Markdown("{} ({})").format(level, short(ctx, report.at.date())) if report.at else level
+    if report.text:
+        said = Markdown("{} – {}").format(said, report.text)
+    evidence = link(str(ctx.text("evidence")), report.link) if report.link else ctx.text("no link to evidence")
+    return Markdown("{} – {}").format(said, evidence)
+
+
+def line(ctx: Context, one: Commitment) -> Markdown:
+    """Write a published commitment in one line: what, who, by when, and how far by the last report."""
+    promise = one.promise
+    parts = [
+        strong(promise.title),
+        who(ctx, promise.country, promise.category, promise.body),
+        ctx.text("by {day}", day=short(ctx, promise.deadline)),
+        ctx.text(LEVELS[one.level] if one.level else UNREPORTED),
+    ]
+    said = join(" – ", [part for part in parts if part])
+    return Markdown("{} ({})").format(said, code(ctx.typed("commitment", str(one.id))))
+
+
+def in_full(ctx: Context, day: date) -> str:
+    """Return a day with its weekday: "Thursday, 9 December 2027"."""
+    return echo(ctx.language, Understood(day))
+
+
+def short(ctx: Context, day: date) -> str:
+    """Return a day for a line in a list."""
+    return format_date(day, "d MMM y", locale=ctx.language)
+
+
+def details(ctx: Context, one: Submission) -> Markdown:
+    """Write what else moderators and the author see: the language, and who may see it."""
+    shown = [ctx.text("Language: {language}", language=name_of(one.language, ctx.language))]
+    whom = VISIBILITY.get(one.fields.get("visibility", ""))
+    if whom is not None:
+        shown.append(ctx.text("To be seen by {whom}.", whom=ctx.text(whom)))
+    return join("\n", shown)
+
+
+async def _posts(ctx: Context, one: Submission) -> list[Post]:
+    """Return its message in the practices room; without it, its reports are taken back, too."""
+    public = one.state in PUBLIC
+    reports = [] if public else await submissions.belonging(ctx.storage, one.id)
+    return [await own_post(ctx, one, public=public)] + [
+        await own_post(ctx, report, public=False) for report in reports
+    ]
+
+
+def _title(_ctx: Context, one: Submission) -> str:
+    return str(one.fields.get("title", "–"))
+
+
+FORMS[KIND] = Form(
+    name=mark("commitment"),
+    title=_title,
+    card=card,
+    details=details,
+    posts=_posts,
+    news={"publish": mark("{title} is published. I remind you before each of its dates.")},
+    editable=True,
+)
