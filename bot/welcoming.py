@@ -1,8 +1,8 @@
 """Who comes to a community room for the first time is welcomed once, in a direct chat.
 
 An event that somebody joined does not say whether they were there before: a new name makes the same event, and
-what it says of the time before cannot be relied on. So it is remembered who was met (`storage.newcomers`). Who is in
-a room when the bot comes to it, or was in it before, is asked of the homeserver, and not welcomed.
+what it says of the time before cannot be relied on. So it is remembered who was met (`storage.newcomers`). Who is
+in a room when the bot comes to it, or was in it before, is asked of the homeserver, and not welcomed.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Newcomers:
         }
         fresh = {one: join for one, join in fresh.items() if wished[join.room_id]}
         if self._catching_up():
-            # They may have been welcomed before a backup was put back: what is due by now is held against the rooms.
+            # They may have been welcomed before a backup was put back. What is due now is held against the rooms.
             await newcomers.plan_at_once(writer, fresh, now)
         elif fresh:
             await newcomers.plan(writer, fresh, now, self._apart)

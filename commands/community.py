@@ -94,8 +94,8 @@ def _row(bar: Bar) -> Markdown:
 def _caution(ctx: Context, found: Numbers) -> Markdown:
     return ctx.text(
         "Groups of fewer than {smallest} are not shown. Numbers are rounded down to multiples of five, and change "
-        "only when {smallest} people or more have come or gone, on the first of a month; in January all are counted "
-        "anew.",
+        "only when {smallest} people or more have come or gone, on the first of a month; in January all are "
+        "counted anew.",
         smallest=found.smallest,
     )
 

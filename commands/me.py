@@ -200,9 +200,9 @@ def _asked(ctx: Context) -> Markdown:
     return paragraphs(
         ctx.text(
             "If you wish, tell me for whom you speak (a state body, civil society, academia …), from which "
-            "country, and what interests you. What it is for: to see how diverse this community is, and where voices "
-            "are missing. It is only counted, once a month, by category, region and topic; small groups are never "
-            "shown, and nobody is told what you said, not even the moderators."
+            "country, and what interests you. What it is for: to see how diverse this community is, and where "
+            "voices are missing. It is only counted, once a month, by category, region and topic; small groups "
+            "are never shown, and nobody is told what you said, not even the moderators."
         ),
         ctx.text(
             "I store it with your Matrix id until you take it back with {forget} or {forgetme}. Without your "
