@@ -17,6 +17,7 @@ from bot.errors import LimitedError, MatrixError, RefusedError, UnwantedError
 from bot.pace import Pace
 from bot.session import Session
 from storage import direct_rooms as storage
+from storage import rooms as room_storage
 from storage.database import Database, Writer
 from storage.outbox import OutboxRow
 
@@ -77,12 +78,22 @@ class Direct:
         cause = row.cause or ""
         if not cause.startswith(WELCOME):
             return await self._place(row)
-        if await self._membership(cause.removeprefix(WELCOME), row.room_id) != "join":
+        came_to = cause.removeprefix(WELCOME)
+        if await self._membership(came_to, row.room_id) != "join":
             raise UnwantedError
         try:
-            return await self._place(row)
+            room_id = await self._place(row)
         except RefusedError as error:
             raise UnwantedError from error
+        await self._go_on_in(row.room_id, came_to)
+        return room_id
+
+    async def _go_on_in(self, person: str, came_to: str) -> None:
+        """Talk with a person in the language in which they are welcomed, until they choose another."""
+        async with self._database.write() as writer:
+            language = await room_storage.language(writer, came_to)
+            if language is not None:
+                await storage.speak(writer, person, language)
 
     async def _place(self, row: OutboxRow) -> str:
         person = row.room_id

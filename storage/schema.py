@@ -175,6 +175,7 @@ direct_room = sa.Table(
     sa.Column("person", TEXT, primary_key=True, info=_person()),
     sa.Column("room_id", TEXT, comment="Null: it is being made."),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("language", TEXT, comment="That of the room for which the person was welcomed."),
     comment="Where the bot talks with a person alone.",
 )
 

@@ -17,6 +17,8 @@ def upgrade() -> None:
     comment="Whether who comes is welcomed. Null: as the settings say."))
     op.add_column("room", sa.Column("members_known_at", UtcDateTime(timezone=True), nullable=True,
     comment="Of a community room: since when it is known who is in it."))
+    op.add_column("direct_room", sa.Column("language", TEXT, nullable=True,
+    comment="That of the room for which the person was welcomed."))
     op.create_table('welcoming',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('key', sa.LargeBinary(), nullable=False, comment='With which ids of people become marks.'),
