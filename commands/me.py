@@ -216,16 +216,14 @@ def _asked(ctx: Context) -> Markdown:
 
 def _told(ctx: Context, known: Constituent) -> Markdown:
     nothing = ctx.text("not told")
+    category_ = CATEGORIES.get(known.category or "")
     land = countries.countries()[known.country].name(ctx.language) if known.country else nothing
     topics = ", ".join(str(ctx.text(INTERESTS[key])) for key in known.topics if key in INTERESTS)
     return paragraphs(
         ctx.text("You told me, to be counted:"),
         bullets(
             [
-                ctx.text(
-                    "Category: {category}",
-                    category=ctx.text(CATEGORIES[known.category]) if known.category in CATEGORIES else nothing,
-                ),
+                ctx.text("Category: {category}", category=ctx.text(category_) if category_ else nothing),
                 ctx.text("Country: {country}", country=land),
                 ctx.text("Topics: {topics}", topics=topics or nothing),
             ]
