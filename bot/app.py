@@ -18,6 +18,7 @@ import commands.commitment_progress
 import commands.commitment_talk
 import commands.commitment_year
 import commands.commitments
+import commands.community
 import commands.event_attendance
 import commands.event_edit
 import commands.event_following
@@ -35,6 +36,7 @@ import commands.glossary
 import commands.help
 import commands.imports
 import commands.language
+import commands.me
 import commands.practice_form
 import commands.practice_share
 import commands.practices
@@ -45,7 +47,8 @@ import commands.review
 import commands.status
 import commands.term_suggest
 import commands.timezone
-from bot import announcing, commitment_tasks, monthly, queue_tasks, retention, shared_session, supervisor
+import commands.welcome
+from bot import announcing, commitment_tasks, counting, monthly, queue_tasks, retention, shared_session, supervisor
 from bot.addressing import Address
 from bot.alarm import Line
 from bot.announcing import Announcement, Changed, Digest, Plan
@@ -55,6 +58,7 @@ from bot.backups import Backups
 from bot.clock import Clock, Task
 from bot.commitment_tasks import Planning, Year
 from bot.commitment_tasks import Reminding as CommitmentReminding
+from bot.counting import Counting
 from bot.describing import Describing
 from bot.direct import Direct
 from bot.dispatch import Dispatch
@@ -86,6 +90,7 @@ from bot.symptoms import Symptoms
 from bot.unreadable import Teller
 from bot.voice import Voice
 from bot.web import Web
+from bot.welcoming import Newcomers, Welcoming
 from commands import deciding, practices
 from commands.context import Asker, Comparison, Condition
 from commands.registry import Registry
@@ -97,6 +102,7 @@ from storage import (
     due,
     event_changes,
     media,
+    newcomers,
     proposals,
     reminders,
     restored,
@@ -152,8 +158,11 @@ def registry() -> Registry:
             commands.reports,
             commands.queue,
             commands.review,
+            commands.me,
+            commands.community,
             commands.privacy,
             commands.chatham,
+            commands.welcome,
             commands.imports,
             commands.export,
             commands.language,
@@ -233,8 +242,9 @@ class App:
         stopping = asyncio.create_task(stop.wait(), name="stop")
         losing = asyncio.create_task(self._term.lost.wait(), name="lost")
         breaking = asyncio.create_task(self._database.broken.wait(), name="broken")
+        meeting = asyncio.create_task(self._newcomers.run(), name="newcomers")
         noticing = asyncio.create_task(self._problems.run(), name="problems")
-        besides = (daily, telling, ticking, subscribing, describing, backing_up, reconciling, noticing)
+        besides = (daily, telling, ticking, subscribing, describing, backing_up, reconciling, noticing, meeting)
         ends = (following, stopping, losing, breaking)
         tasks = (*ends, *besides)
         try:
@@ -326,6 +336,7 @@ class App:
             Received(self._session, self._encryption),
             direct,
             self._metrics.handled,
+            welcomes=settings.welcome.on,
         )
         self._lanes = Lanes(self._database, self._handle)
         stale = StaleRecords(responder, self._dispatch.moderation, settings.default_timezone)
@@ -337,6 +348,7 @@ class App:
             settings.default_timezone,
         )
         plan, digest = Plan(voice), Digest(voice)
+        recount = Counting(settings.community.smallest_group, settings.default_timezone)
         desk = Desk(
             responder,
             self._dispatch.moderation,
@@ -361,6 +373,8 @@ class App:
             announcing.DIGEST: digest,
             event_changes.CHANGED: Changed(voice),
             reminders.REMIND: Reminding(voice),
+            newcomers.WELCOME: Welcoming(voice, settings.welcome, settings.command_prefix),
+            counting.KIND: recount,
         }
         self._clock = Clock(
             self._database,
@@ -371,7 +385,7 @@ class App:
         )
         now = datetime.now(UTC)
         async with self._database.write() as writer:
-            for task in (stale, plan, digest, nudge, week, year):
+            for task in (stale, plan, digest, nudge, week, year, recount):
                 await due.ensure(writer, task.first(now))
         self._subscriptions = Subscriptions(
             self._database,
@@ -382,6 +396,15 @@ class App:
             settings.default_language,
             settings.default_timezone,
         )
+        self._newcomers = Newcomers(
+            self._session,
+            self._database,
+            self._rooms,
+            settings.welcome,
+            known,
+            lambda: self._reconciling is not None and self._reconciling.is_catching_up,
+            self._backoff,
+        )
         self._inbox = Inbox(
             self._session,
             self._database,
@@ -389,6 +412,8 @@ class App:
             self._address,
             self._encryption,
             self._lanes.deliver,
+            self._newcomers,
+            self._clock.wake,
             self._backoff,
             self._reconciling.noted if self._reconciling else None,
         )

@@ -13,9 +13,11 @@ from typing import Any
 
 import structlog
 
-from bot.errors import MatrixError, RefusedError
+from bot.errors import LimitedError, MatrixError, RefusedError, UnwantedError
+from bot.pace import Pace
 from bot.session import Session
 from storage import direct_rooms as storage
+from storage import rooms as room_storage
 from storage.database import Database, Writer
 from storage.outbox import OutboxRow
 
@@ -25,6 +27,8 @@ FOR = "org.gaamac.bot.direct"
 """In the content of `m.room.create`: for whom the bot made the room."""
 ASKED = "asked/"
 """Begins the cause of a row that a person asked for."""
+WELCOME = "welcome/"
+"""Begins the cause of a welcome; the room follows to which the person came."""
 ACCOUNT_DATA = "m.direct"
 """https://spec.matrix.org/latest/client-server-api/#mdirect"""
 
@@ -44,6 +48,8 @@ class Direct:
         self._database = database
         self._encrypts = encrypts
         self._rooms: dict[str, str] = {}
+        self._openings = Pace()
+        """Homeservers limit how often a room is made more tightly than how often something is said."""
 
     async def load(self) -> None:
         """Read what is known."""
@@ -60,12 +66,36 @@ class Direct:
     async def place(self, row: OutboxRow) -> str:
         """Return the room for a row that goes to a person; open one if need be.
 
-        Who left the chat is invited again only if the row answers something that the person asked for.
+        Who left the chat is invited again only if the row answers something that the person asked for. Who is
+        welcomed must still be in the room to which they came, as the homeserver sees it now: a member event in a
+        timeline is no proof of it.
 
         Raises:
-            MatrixError: the room cannot be had; `LeftError` if the person does not want it.
+            MatrixError: the room cannot be had; `LeftError` if the person does not want it, `UnwantedError` if a
+                welcome cannot be said for whatever reason, because nobody is to be bothered with it.
 
         """
+        cause = row.cause or ""
+        if not cause.startswith(WELCOME):
+            return await self._place(row)
+        came_to = cause.removeprefix(WELCOME)
+        if await self._membership(came_to, row.room_id) != "join":
+            raise UnwantedError
+        try:
+            room_id = await self._place(row)
+        except RefusedError as error:
+            raise UnwantedError from error
+        await self._go_on_in(row.room_id, came_to)
+        return room_id
+
+    async def _go_on_in(self, person: str, came_to: str) -> None:
+        """Talk with a person in the language in which they are welcomed, until they choose another."""
+        async with self._database.write() as writer:
+            language = await room_storage.language(writer, came_to)
+            if language is not None:
+                await storage.speak(writer, person, language)
+
+    async def _place(self, row: OutboxRow) -> str:
         person = row.room_id
         asked = (row.cause or "").startswith(ASKED)
         room_id = self._rooms.get(person)
@@ -75,7 +105,7 @@ class Direct:
         if room_id is not None and not asked:
             raise LeftError
         if room_id is None or membership is None:
-            return await self._open(person)
+            return await self._open(person, row.priority)
         await self._session.call("POST", "rooms", room_id, "invite", body={"user_id": person})
         return room_id
 
@@ -87,7 +117,7 @@ class Direct:
             return None
         return str(found.get("membership"))
 
-    async def _open(self, person: str) -> str:
+    async def _open(self, person: str, priority: int) -> str:
         async with self._database.read() as reader:
             known = await storage.get(reader, person)
         room_id = None
@@ -97,14 +127,14 @@ class Direct:
             async with self._database.write() as writer:
                 await storage.put(writer, person, None, datetime.now(UTC))
         if room_id is None:
-            room_id = await self._make(person)
+            room_id = await self._make(person, priority)
         async with self._database.write() as writer:
             await storage.put(writer, person, room_id, datetime.now(UTC))
         self._rooms[person] = room_id
         await self._tell_clients(person, room_id)
         return room_id
 
-    async def _make(self, person: str) -> str:
+    async def _make(self, person: str, priority: int) -> str:
         algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
         encryption = {"type": "m.room.encryption", "state_key": "", "content": algorithm}
         body = {
@@ -114,9 +144,17 @@ class Direct:
             "creation_content": {FOR: person},
             "initial_state": [encryption] if await self._encrypts() else [],
         }
-        found = await self._session.call("POST", "createRoom", body=body)
-        log.info("opened a direct chat")
-        return str(found["room_id"])
+        while True:
+            await self._openings.turn(priority)
+            try:
+                found = await self._session.call("POST", "createRoom", body=body)
+            except LimitedError as error:
+                # What the homeserver says of rooms it does not say of messages: answers go on meanwhile.
+                self._openings.limited(error.retry_after)
+                continue
+            self._openings.succeeded()
+            log.info("opened a direct chat")
+            return str(found["room_id"])
 
     async def adopt(self, new: list[str], is_direct: Callable[[str], bool]) -> None:
         """Learn with whom the bot talks alone in rooms that it does not know: a life before this made them.

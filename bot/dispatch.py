@@ -26,7 +26,7 @@ from bot.received import FileError, Received
 from bot.rooms import Rooms
 from commands import talks
 from commands.attachment import Attachment, ReceivedFile
-from commands.context import Asker, Condition, Permission, Surroundings, mark, translate
+from commands.context import Asker, Condition, Permission, Surroundings, Welcomes, mark, translate
 from commands.errors import LaterError
 from commands.registry import Command
 from commands.respond import Answer, Responder
@@ -77,7 +77,10 @@ class Dispatch:
         received: Received,
         direct: Direct,
         counted: Counted = lambda _command, _outcome, _sent_at: None,
+        *,
+        welcomes: bool = True,
     ) -> None:
+        self._welcomes = welcomes
         self._counted = counted
         self._database = database
         self._responder = responder
@@ -256,6 +259,7 @@ class Dispatch:
             file=file,
             pressed="pressed" in payload,
             bare="bare" in payload,
+            welcomes=Welcomes(event.room_id in self._rooms.community, self._welcomes),
         )
         stored: list[OutboxRow] = []
 

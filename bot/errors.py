@@ -6,6 +6,7 @@ MatrixError
 ├── LoggedOutError      the access token is not valid any more: nothing helps but a person
 ├── ConfirmError        401: the account's owner must confirm this request once more
 └── RefusedError        any other 4xx: the same request will be refused again
+    └── UnwantedError   a message for which nobody asked, and which its receiver does not want
 """
 
 from __future__ import annotations
@@ -44,6 +45,13 @@ class RefusedError(MatrixError):
         super().__init__(f"{status} {errcode}: {message}")
         self.status = status
         self.errcode = errcode
+
+
+class UnwantedError(RefusedError):
+    """The person does not want the message, or is not there any more. Nothing for an operator to look at."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "M_FORBIDDEN", "the person does not want it")
 
 
 class ConfirmError(MatrixError):

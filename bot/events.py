@@ -270,6 +270,9 @@ def _reaction(event: Mapping[str, Any], room_id: str) -> Reaction | None:
 
 def _member(event: Mapping[str, Any], room_id: str) -> MemberChange:
     content = _object(event.get("content"), "content")
+    if content.get("membership") == "join" and event.get("sender") != event.get("state_key"):
+        # https://spec.matrix.org/latest/rooms/v11/#authorization-rules: nobody joins for another.
+        raise MalformedError("sender")
     name = content.get("displayname")
     unsigned = event.get("unsigned")
     previous = unsigned.get("prev_content") if isinstance(unsigned, Mapping) else None

@@ -26,6 +26,7 @@ from bot.rooms import Rooms
 from bot.session import Session
 from bot.timeline import EVENTS, Timeline
 from bot.turns import Turns
+from bot.welcoming import Newcomers
 from bot.wire import clean
 from storage import inbox as storage
 from storage import rooms as room_storage
@@ -62,7 +63,10 @@ Noted = Callable[[Writer, list[InboxEvent]], Awaitable[list[InboxEvent]]]
 
 
 class Inbox:
-    """Follows the homeserver until it is stopped. `deliver` is called with what was newly stored."""
+    """Follows the homeserver until it is stopped. `deliver` is called with what was newly stored.
+
+    `welcomes` is called when somebody is to be welcomed.
+    """
 
     def __init__(
         self,
@@ -72,10 +76,14 @@ class Inbox:
         address: Address,
         encryption: Encryption,
         deliver: Callable[[list[InboxEvent]], None],
+        newcomers: Newcomers,
+        welcomes: Callable[[], None],
         backoff: Callable[[], Backoff] = Backoff,
         noted: Noted | None = None,
     ) -> None:
         self._noted = noted
+        self._newcomers = newcomers
+        self._welcomes = welcomes
         self._session = session
         self._database = database
         self._rooms = rooms
@@ -178,15 +186,19 @@ class Inbox:
         # What is closed can be judged only when it was opened.
         concerned = [] if closed else self._concern.entries(events, self.synced_at, now)
         changed = list(self._rooms.changed())
+        joins = self._newcomers.among(events)
         fresh: list[InboxEvent] = []
+        welcomes = False
         # A round that brought nothing to keep may be read again after a crash; that costs less than a write.
-        if closed or changed or concerned or now - self._kept_at > KEEP:
+        if closed or changed or concerned or joins or now - self._kept_at > KEEP:
             async with self._database.write() as writer:
                 if closed:
                     concerned = self._concern.entries(
                         await self._encryption.open(writer, found, events), self.synced_at, now
                     )
                 await room_storage.put(writer, changed)
+                if joins:
+                    welcomes = await self._newcomers.take(writer, joins, now)
                 wanted = await self._concern.wanted(writer, concerned)
                 wanted = await self._noted(writer, wanted) if self._noted else wanted
                 fresh = await storage.take(writer, wanted, next_batch, now)
@@ -195,6 +207,9 @@ class Inbox:
         self._encryption.commit(found)
         self._token = next_batch
         self.synced_at = now
+        self._newcomers.look()
+        if welcomes:
+            self._welcomes()
         if fresh:
             self._deliver(fresh)
 

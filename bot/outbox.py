@@ -17,7 +17,7 @@ import structlog
 
 from bot import answers
 from bot.backoff import Backoff
-from bot.errors import LimitedError, LoggedOutError, MatrixError, RefusedError
+from bot.errors import LimitedError, LoggedOutError, MatrixError, RefusedError, UnwantedError
 from bot.pace import Pace
 from bot.past import Verdict
 from bot.sent import Notes
@@ -177,6 +177,11 @@ class Outbox:
             if row.room_id.startswith("@"):
                 row = row.model_copy(update={"room_id": await self._place(row)})
             event_id = await self._attempt(row)
+        except UnwantedError:
+            log.info("a message was not wanted")
+            async with self._database.write() as writer:
+                await storage.left_out(writer, row.id, datetime.now(UTC))
+            return
         except RefusedError as error:
             reason = str(error)
         now = datetime.now(UTC)

@@ -83,6 +83,11 @@ class Reconciling:
             await restored.caught_up(writer, self._until)
         return restored.in_doubt(events)
 
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether what comes in may come from before the backup was put back: in the first round."""
+        return self._marker.caught_up_at is None and not self._read.is_set()
+
     def after_round(self) -> None:
         """Go on: all was read that came since the copy was made, and that is stored."""
         self._read.set()

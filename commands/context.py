@@ -66,6 +66,14 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Welcomes:
+    """Whether who comes to the room can be welcomed, and whether that is done where nobody chose."""
+
+    possible: bool = False
+    default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a command can ask of the running bot. No Matrix beyond this."""
 
@@ -85,6 +93,7 @@ class Surroundings:
     """The event in which it was said."""
     corrects: str | None = None
     """The event whose text this one replaces; only for answers in a talk."""
+    welcomes: Welcomes = field(default_factory=Welcomes)
 
 
 @dataclass(slots=True)

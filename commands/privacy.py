@@ -26,6 +26,9 @@ NAMES = {
     "awaited_file": mark("a file that I wait for"),
     "identity": mark("your pseudonym"),
     "submission": mark("what you shared"),
+    "constituent": mark("what you told me of yourself, to be counted"),
+    "counted": mark("in which numbers of the community you are"),
+    "met": mark("a mark without your name, so that you are welcomed once"),
     "inbox": mark("which of your messages I answered, and when; not their text"),
     "proposal": mark("imports and events that you proposed"),
     "change": mark("what you changed as a moderator"),
@@ -101,6 +104,7 @@ async def forgetme(ctx: Context, sure: Annotated[str | None, Label(mark("yes"))]
     if sure is None or fold(sure) not in SURE:
         found = await personal.everything(ctx.storage, person)
         yes = {"fr": "oui", "es": "sí"}.get(ctx.language, "yes")
+        met = found.pop(personal.STAYS, None)
         goes = {name: rows for name, rows in found.items() if personal.RULES.get(name) != "keep"}
         return Reply(
             paragraphs(
@@ -111,6 +115,9 @@ async def forgetme(ctx: Context, sure: Annotated[str | None, Label(mark("yes"))]
                     "as we are in one together; that something was decided, without you; and what homeservers "
                     "and other people have kept."
                 ),
+                ctx.text("So does a mark without your name: by it I know not to welcome you a second time.")
+                if met
+                else None,
                 ctx.text("To do it: {command}", command=code(ctx.typed("forgetme", yes))),
             )
         )

@@ -168,6 +168,24 @@ class PracticeSettings(_Section):
     two_moderators: list[Annotated[str, Field(pattern="^[A-Z]{2}$")]] = []
 
 
+class WelcomeSettings(_Section):
+    """Whether who comes to a community room for the first time is welcomed in a direct chat.
+
+    At most `per_hour` of them, the others later. Accounts that fit one of the patterns in `skip` are no members:
+    other bots, or those that a bridge makes.
+    """
+
+    on: bool = True
+    per_hour: int = Field(default=60, ge=1, le=3600)
+    skip: list[str] = []
+
+
+class CommunitySettings(_Section):
+    """Of how many people a group must be to be shown in the numbers of the community."""
+
+    smallest_group: int = Field(default=6, ge=5, le=100)
+
+
 class EventSettings(_Section):
     """At which hour events are announced, in the default time zone, and whether the week is on Mondays.
 
@@ -290,6 +308,8 @@ class Settings(BaseSettings):
     focal: FocalSettings = FocalSettings()
     events: EventSettings = EventSettings()
     practices: PracticeSettings = PracticeSettings()
+    welcome: WelcomeSettings = WelcomeSettings()
+    community: CommunitySettings = CommunitySettings()
     web: WebSettings = WebSettings()
     notices: NoticeSettings = NoticeSettings()
     backup: BackupSettings = BackupSettings()

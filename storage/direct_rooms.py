@@ -31,6 +31,13 @@ async def get(reader: Reader, person: str) -> DirectRoom | None:
     return DirectRoom.model_validate(row._mapping) if row else None
 
 
+async def speak(writer: Writer, person: str, language: str) -> None:
+    """Set the language in which a person is talked with, where they choose none."""
+    await writer.sql.execute(
+        sa.update(direct_room).where(direct_room.c.person == person).values(language=language)
+    )
+
+
 async def put(writer: Writer, person: str, room_id: str | None, at: datetime) -> None:
     """Note where a person is talked with; None: a room is being made."""
     await writer.put(direct_room, {"person": person}, room_id=room_id, updated_at=at)

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import BaseModel
 
+from storage import newcomers
 from storage.database import Reader
 from storage.schema import due, inbox, outbox, submission
 from storage.submissions import OPEN
@@ -24,6 +25,7 @@ class Figures(BaseModel):
     overdue_oldest: float
     queue_waiting: int
     queue_oldest: float
+    welcomes_waiting: int
     database_bytes: int
 
 
@@ -51,6 +53,7 @@ async def of(reader: Reader, now: datetime) -> Figures:
         overdue_oldest=await age(sa.select(sa.func.min(due.c.due_at).label("due_at")).where(due.c.due_at <= now)),
         queue_waiting=await count(sa.select(rows).select_from(submission).where(waits)),
         queue_oldest=await age(sa.select(sa.func.min(submission.c.updated_at).label("updated_at")).where(waits)),
+        welcomes_waiting=await newcomers.count_waiting(reader),
         database_bytes=await _size(reader),
     )
 

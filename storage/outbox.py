@@ -28,6 +28,8 @@ class Priority(IntEnum):
     ANSWER = 0
     ANNOUNCEMENT = 1
     DIGEST = 2
+    BACKGROUND = 100
+    """What nobody waits for; see `bot.pace`."""
 
 
 class Buttons(BaseModel):
@@ -208,7 +210,7 @@ async def refused(writer: Writer, row_id: int, error: str, at: datetime) -> None
 
 
 async def left_out(writer: Writer, row_id: int, at: datetime) -> None:
-    """Record that a row is not sent, because it was said, or may have been, before a copy was put back."""
+    """Record that a row is not sent: it was, or may have been, before a copy was put back, or nobody wants it."""
     await writer.sql.execute(
         sa.update(outbox).where(outbox.c.id == row_id).values(state="left out", sent_at=at, content=sa.null())
     )

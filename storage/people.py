@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from storage.database import Reader, Writer
-from storage.schema import person, room
+from storage.schema import direct_room, person, room
 
 
 class Voice(BaseModel):
@@ -24,10 +24,17 @@ class Voice(BaseModel):
     chatham: bool = False
 
 
+_WELCOMED_IN = sa.select(direct_room.c.language).where(
+    direct_room.c.person == sa.bindparam("user_id"), direct_room.c.room_id == sa.bindparam("room_id")
+)
+
 # Asked with each command, and so made once: to make a question takes longer than to answer it.
 _VOICE = sa.select(
     sa.select(person.c.language).where(person.c.user_id == sa.bindparam("user_id")).scalar_subquery(),
-    sa.select(room.c.language).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
+    sa.func.coalesce(
+        sa.select(room.c.language).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
+        _WELCOMED_IN.scalar_subquery(),
+    ),
     sa.select(person.c.timezone).where(person.c.user_id == sa.bindparam("user_id")).scalar_subquery(),
     sa.select(room.c.timezone).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),
     sa.select(room.c.chatham).where(room.c.room_id == sa.bindparam("room_id")).scalar_subquery(),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from storage import due, identities, submissions, unfinished
+from storage import constituency, due, identities, newcomers, submissions, unfinished
 from storage.database import Reader, Writer
 from storage.reminders import REMIND
 from storage.schema import metadata, outbox
@@ -30,6 +30,8 @@ RULES: dict[str, Rule] = {
     "direct_room": "delete",
     "awaited_file": "delete",
     "identity": "delete",
+    "constituent": "delete",
+    "counted": "delete",
     "inbox": "replace",
     "proposal": "replace",
     "change": "replace",
@@ -41,6 +43,9 @@ RULES: dict[str, Rule] = {
     "device": "keep",
 }
 """What becomes of the rows of a table when a person is forgotten."""
+
+STAYS = "met"
+"""A mark that is no id; see `storage.newcomers`. It is shown, and not deleted."""
 
 HIDDEN = frozenset({"pickle", "content"})
 """Columns that say nothing to anybody: encrypted."""
@@ -71,6 +76,9 @@ async def everything(reader: Reader, person: str) -> dict[str, list[dict[str, An
     if pseudonym is not None:
         sent = await submissions.of_author(reader, pseudonym)
         found["submission"] = [one.model_dump(mode="json") for one in sent]
+    if await newcomers.was_met(reader, person):
+        waits = await newcomers.is_waiting(reader, person)
+        found[STAYS] = [{"mark": await newcomers.mark(reader, person), "is_to_be_welcomed": waits}]
     return found
 
 
@@ -88,6 +96,8 @@ async def forget(writer: Writer, person: str, at: datetime) -> list[Submission]:
     # Reminders are due under a name with the person in it.
     await due.cancel_ending(writer, REMIND, f"/{person}")
     await unfinished.forget(writer, unfinished.talk(person))
+    await newcomers.forget(writer, person)
+    await constituency.forget(writer, person)
     await writer.sql.execute(sa.delete(outbox).where(outbox.c.room_id == person))
     for name, names in columns().items():
         table = metadata.tables[name]

@@ -14,8 +14,8 @@ from storage.schema import room
 
 Membership = Literal["invite", "join", "leave"]
 
-CHOSEN = frozenset({"language", "timezone", "quiet", "chatham"})
-"""What members chose for a room, and no sync changes."""
+CHOSEN = frozenset({"language", "timezone", "quiet", "chatham", "welcome", "members_known_at"})
+"""What members chose for a room, or was learned of it apart; no sync changes that."""
 TOGETHER = 500
 """Rooms of one statement."""
 
@@ -25,6 +25,8 @@ class Room(BaseModel):
 
     `quiet` are kinds of events that are not announced in it; in a `chatham` room the Chatham House Rule holds.
     `described` is the fingerprint of the descriptions of commands that stand in it, or why there are none.
+    `welcome`: whether who comes is welcomed; None: as the settings say. `members_known_at`: since when it is known
+    who is in it.
     """
 
     room_id: str
@@ -39,6 +41,8 @@ class Room(BaseModel):
     chatham: bool | None = None
     successor: str | None = None
     described: str | None = None
+    welcome: bool | None = None
+    members_known_at: datetime | None = None
     since: datetime
 
 
@@ -113,6 +117,24 @@ async def is_chatham(reader: Reader, room_id: str) -> bool:
 async def choose_chatham(writer: Writer, room_id: str, holds: bool) -> None:
     """Set whether the Chatham House Rule holds in a room."""
     await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(chatham=holds))
+
+
+async def welcomes(reader: Reader, room_id: str) -> bool | None:
+    """Tell whether who comes to a room is welcomed; None: nobody chose that."""
+    found: bool | None = (
+        await reader.sql.execute(sa.select(room.c.welcome).where(room.c.room_id == room_id))
+    ).scalar()
+    return found
+
+
+async def choose_welcome(writer: Writer, room_id: str, wished: bool) -> None:
+    """Set whether who comes to a room is welcomed."""
+    await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(welcome=wished))
+
+
+async def know_members(writer: Writer, room_id: str, at: datetime) -> None:
+    """Note that it is known who is in a room."""
+    await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(members_known_at=at))
 
 
 async def descriptions(reader: Reader, room_id: str) -> dict[str, str] | None:

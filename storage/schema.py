@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0020"
+HEAD = "0021"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -95,6 +95,10 @@ room = sa.Table(
     sa.Column("chatham", sa.Boolean, comment="Whether the Chatham House Rule holds in the room."),
     sa.Column("described", TEXT, comment="The fingerprint of the descriptions of commands that stand in it."),
     sa.Column("descriptions", sa.JSON, comment="These one by one: a digest for each state key."),
+    sa.Column("welcome", sa.Boolean, comment="Whether who comes is welcomed. Null: as the settings say."),
+    sa.Column(
+        "members_known_at", UtcDateTime, comment="Of a community room: since when it is known who is in it."
+    ),
     comment="Rooms that the bot is or was in.",
 )
 
@@ -171,6 +175,7 @@ direct_room = sa.Table(
     sa.Column("person", TEXT, primary_key=True, info=_person()),
     sa.Column("room_id", TEXT, comment="Null: it is being made."),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("language", TEXT, comment="That of the room for which the person was welcomed."),
     comment="Where the bot talks with a person alone.",
 )
 
@@ -660,4 +665,59 @@ shared_login = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False, comment="Salt, nonce, and the session encrypted."),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     comment="The session that several instances share. One row, encrypted with a secret of the settings.",
+)
+
+welcoming = sa.Table(
+    "welcoming",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.LargeBinary, nullable=False, comment="With which ids of people become marks."),
+    sa.Column(
+        "next_at", UtcDateTime, nullable=False, comment="When the next welcome may be said at the earliest."
+    ),
+    comment="One row, made when the first member is met.",
+)
+
+met = sa.Table(
+    "met",
+    metadata,
+    sa.Column("mark", TEXT, primary_key=True, comment="A keyed hash (HMAC-SHA-256) of a Matrix id, never the id."),
+    comment="Who was in a community room once, so that nobody is welcomed twice.",
+)
+
+constituent = sa.Table(
+    "constituent",
+    metadata,
+    sa.Column("person", TEXT, primary_key=True, info=_person()),
+    sa.Column("category", TEXT),
+    sa.Column("country", TEXT, comment="ISO 3166-1 alpha-2."),
+    sa.Column("topics", sa.JSON, nullable=False),
+    sa.Column("agreed_at", UtcDateTime, nullable=False),
+    sa.Column("agreed_to", TEXT, nullable=False, comment="Which text of the purpose."),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    comment="What people told of themselves to be counted. Without their consent there is no row.",
+)
+
+counted = sa.Table(
+    "counted",
+    metadata,
+    sa.Column("person", TEXT, primary_key=True, info=_person()),
+    sa.Column(
+        "cell", TEXT, primary_key=True, comment="category/academia, region/002, topic/education, and so on."
+    ),
+    sa.Index(None, "cell"),
+    comment="Who is in a number that is shown, so that it changes only when enough people have come or gone.",
+)
+
+constituency = sa.Table(
+    "constituency",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("counted_at", UtcDateTime, nullable=False),
+    sa.Column("smallest", sa.Integer, nullable=False, comment="Smaller groups are not shown."),
+    sa.Column("shown", sa.JSON, nullable=False, comment="Rounded numbers by cell. No persons."),
+    sa.Column(
+        "gone", sa.JSON, nullable=False, comment="How many of those in a number were erased since, by cell."
+    ),
+    comment="The numbers of the community as they were counted last. One row.",
 )

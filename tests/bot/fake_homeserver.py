@@ -99,6 +99,8 @@ class FakeHomeserver:
             ("GET", f"{room}/state/{{kind}}/{{key:.*}}", "state"),
             ("PUT", f"{room}/state/{{kind}}/{{key:.*}}", "set_state"),
             ("GET", f"{room}/state", "all_state"),
+            ("GET", f"{room}/members", "members"),
+            ("POST", f"{root}/createRoom", "create_room"),
         ):
             application.router.add_route(method, path, self._handler(endpoint), name=endpoint)
         for method, path, endpoint in fake_keys.ROUTES:
@@ -149,6 +151,12 @@ class FakeHomeserver:
         event_id = f"$said{len(self._events)}"
         await self.put(text_event(event_id, body, sender, content), room_id)
         return event_id
+
+    async def member(self, person: str, membership: str = "join", room_id: str = ROOM, **more: object) -> None:
+        """Let somebody come, go, or change their name."""
+        content = {"membership": membership, **more}
+        self.state[room_id, "m.room.member", person] = content
+        await self.put(member_event(f"$member{len(self._events)}", person, content), room_id)
 
     # What a test asks it
 
@@ -228,6 +236,22 @@ class FakeHomeserver:
             if room == request.match_info["room"]
         ]
 
+    async def _members(self, request: web.Request) -> dict[str, Any]:
+        there = [
+            member_event(f"$now{number}", key, content)
+            for number, ((room, kind, key), content) in enumerate(self.state.items())
+            if (room, kind) == (request.match_info["room"], "m.room.member")
+        ]
+        return {"chunk": there}
+
+    async def _create_room(self, request: web.Request) -> dict[str, Any]:
+        asked, room_id = await request.json(), f"!made{len(self._joined)}:example.org"
+        self.join_room(room_id)
+        self.state[room_id, "m.room.create", ""] = asked.get("creation_content", {})
+        for person in asked.get("invite", []):
+            self.state[room_id, "m.room.member", person] = {"membership": "invite"}
+        return {"room_id": room_id}
+
     async def _sync(self, request: web.Request) -> dict[str, Any]:
         since = request.query.get("since")
         first = int(since[1:]) if since else 0
@@ -298,6 +322,11 @@ def text_event(
 ) -> dict[str, Any]:
     """Return a text message as it stands in a timeline."""
     return _event(event_id, "m.room.message", sender, {"msgtype": "m.text", "body": body, **(more or {})})
+
+
+def member_event(event_id: str, person: str, content: Mapping[str, object]) -> dict[str, Any]:
+    """Return a change of a member as it stands in a timeline."""
+    return _event(event_id, "m.room.member", person, content) | {"state_key": person}
 
 
 def _event(event_id: str, kind: str, sender: str, content: Mapping[str, object]) -> dict[str, Any]:

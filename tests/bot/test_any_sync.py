@@ -19,8 +19,9 @@ from bot.inbox import Inbox
 from bot.login import Login
 from bot.rooms import Rooms
 from bot.session import Session
+from bot.welcoming import Newcomers
 from bot.wire import decode
-from config.settings import InviteSettings, MatrixSettings, RoomSettings
+from config.settings import InviteSettings, MatrixSettings, RoomSettings, WelcomeSettings
 from storage import inbox as storage
 from storage import rooms as room_storage
 from storage.database import Database
@@ -71,11 +72,13 @@ async def reading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rea
         homeserver="http://127.0.0.1:1", user_id=BOT, device_id="D", access_token="t", pickle_key="00" * 32
     )
     session = Feeding(login)
-    rooms = Rooms(session, RoomSettings(), InviteSettings(allowed=["@*:example.org"]), known)
+    rooms = Rooms(session, RoomSettings(community=[ROOM]), InviteSettings(allowed=["@*:example.org"]), known)
     delivered: list[InboxEvent] = []
     encryption = Encryption(session, database, MATRIX, rooms.is_encrypted, lambda _key: None)
     await encryption.load()
-    inbox = Inbox(session, database, rooms, Address("!", BOT, "GAAMAC"), encryption, delivered.extend)
+    newcomers = Newcomers(session, database, rooms, WelcomeSettings(), known, lambda: False)
+    address = Address("!", BOT, "GAAMAC")
+    inbox = Inbox(session, database, rooms, address, encryption, delivered.extend, newcomers, lambda: None)
     yield Reading(inbox, session, database, delivered)
     await encryption.close()
     await session.close()

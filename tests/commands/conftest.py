@@ -13,7 +13,7 @@ from bot.addressing import Address
 from bot.app import registry
 from commands.attachment import Attachment, ReceivedFile
 from commands.calls import Call
-from commands.context import Asker, Condition, Permission, Surroundings
+from commands.context import Asker, Condition, Permission, Surroundings, Welcomes
 from commands.registry import Registry
 from commands.rendering import Rendered, render
 from commands.respond import Answer, Responder
@@ -48,6 +48,7 @@ class Conversation:
         self.now = NOW
         self.has_moderation = True
         self.moderation_room = "!moderators:example.org"
+        self.welcomes = Welcomes()
         self._messages = count(1)
 
     def use(self, practices: PracticeSettings) -> None:
@@ -88,6 +89,7 @@ class Conversation:
             practices=Asker("", "!practices:example.org", direct=False, prefix="!"),
             message=f"${next(self._messages)}",
             corrects=corrects,
+            welcomes=self.welcomes,
             pressed=pressed,
             bare=direct and isinstance(typed, str) and self._address.is_bare(typed),
             file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
