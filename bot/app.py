@@ -31,17 +31,20 @@ import commands.glossary
 import commands.help
 import commands.imports
 import commands.language
+import commands.lessons
 import commands.practice_form
 import commands.practice_share
 import commands.practices
 import commands.privacy
 import commands.queue
+import commands.quiz
 import commands.reports
 import commands.review
 import commands.status
 import commands.term_suggest
 import commands.timezone
-from bot import announcing, monthly, queue_tasks, retention, shared_session, supervisor
+import commands.week
+from bot import announcing, day_notes, monthly, queue_tasks, retention, shared_session, supervisor, weekly_term
 from bot.addressing import Address
 from bot.alarm import Line
 from bot.announcing import Announcement, Changed, Digest, Plan
@@ -49,6 +52,7 @@ from bot.authority import Authority
 from bot.backoff import Backoff
 from bot.backups import Backups
 from bot.clock import Clock, Task
+from bot.day_notes import DayNote
 from bot.describing import Describing
 from bot.direct import Direct
 from bot.dispatch import Dispatch
@@ -80,6 +84,7 @@ from bot.symptoms import Symptoms
 from bot.unreadable import Teller
 from bot.voice import Voice
 from bot.web import Web
+from bot.weekly_term import WeeklyTerm
 from commands import deciding, practices
 from commands.context import Asker, Comparison, Condition
 from commands.registry import Registry
@@ -121,6 +126,9 @@ def registry() -> Registry:
     return Registry(
         [
             commands.glossary,
+            commands.quiz,
+            commands.week,
+            commands.lessons,
             commands.focal,
             commands.events,
             commands.event_attendance,
@@ -324,7 +332,10 @@ class App:
             responder.context,
             settings.events,
             settings.default_timezone,
+            settings.learning.note_days,
+            lambda: [self._dispatch.speaker(room_id) for room_id in self._rooms.learning],
         )
+        weekly = WeeklyTerm(voice, settings.learning)
         plan, digest = Plan(voice), Digest(voice)
         desk = Desk(
             responder,
@@ -347,6 +358,8 @@ class App:
             announcing.DIGEST: digest,
             event_changes.CHANGED: Changed(voice),
             reminders.REMIND: Reminding(voice),
+            day_notes.NOTE: DayNote(voice),
+            weekly_term.KIND: weekly,
         }
         self._clock = Clock(
             self._database,
@@ -359,6 +372,7 @@ class App:
         async with self._database.write() as writer:
             for task in (stale, plan, digest, nudge, week):
                 await due.ensure(writer, task.first(now))
+            await weekly.plan(writer, now)
         self._subscriptions = Subscriptions(
             self._database,
             settings.events.subscriptions,

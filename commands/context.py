@@ -85,6 +85,8 @@ class Surroundings:
     """The event in which it was said."""
     corrects: str | None = None
     """The event whose text this one replaces; only for answers in a talk."""
+    said_at: datetime | None = None
+    """When it was said, as far as that is known."""
 
 
 @dataclass(slots=True)

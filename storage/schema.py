@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0019"
+HEAD = "0022"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -95,6 +95,7 @@ room = sa.Table(
     sa.Column("chatham", sa.Boolean, comment="Whether the Chatham House Rule holds in the room."),
     sa.Column("described", TEXT, comment="The fingerprint of the descriptions of commands that stand in it."),
     sa.Column("descriptions", sa.JSON, comment="These one by one: a digest for each state key."),
+    sa.Column("lessons_off", sa.JSON, comment="What to learn by is not posted in the room: `week`, `notes`."),
     comment="Rooms that the bot is or was in.",
 )
 
@@ -641,4 +642,29 @@ shared_login = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False, comment="Salt, nonce, and the session encrypted."),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     comment="The session that several instances share. One row, encrypted with a secret of the settings.",
+)
+
+recall = sa.Table(
+    "recall",
+    metadata,
+    sa.Column("person", TEXT, primary_key=True, info=_person()),
+    # No foreign key: an import writes all concepts anew, and what somebody knows stays.
+    sa.Column("concept_id", TEXT, primary_key=True),
+    sa.Column("box", sa.Integer, nullable=False, comment="1 to 4: the higher, the better it is known."),
+    sa.Column("again_at", UtcDateTime, nullable=False, comment="From when on it is asked again."),
+    comment="Which terms a person was asked in a quiz, and when they come back. No answers, no scores.",
+)
+
+weekly_term = sa.Table(
+    "weekly_term",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    # No foreign key, as above.
+    sa.Column("concept_id", TEXT, nullable=False),
+    sa.Column(
+        "week", TEXT, unique=True, comment="ISO 8601: 2026-W49. Null: moderators chose it, and it is to come."
+    ),
+    sa.Column("at", UtcDateTime, nullable=False, comment="When it was posted; before that, when it was chosen."),
+    sqlite_autoincrement=True,
+    comment="Terms of the week: those that are to come, and those that were.",
 )

@@ -64,6 +64,7 @@ class Conversation:
         file: bytes | None = None,
         pressed: bool = False,
         corrects: str | None = None,
+        said_at: datetime | None = None,
     ) -> str | None:
         said_to_us: str | Call | None = typed
         if isinstance(typed, str):
@@ -88,6 +89,7 @@ class Conversation:
             practices=Asker("", "!practices:example.org", direct=False, prefix="!"),
             message=f"${next(self._messages)}",
             corrects=corrects,
+            said_at=said_at,
             pressed=pressed,
             bare=direct and isinstance(typed, str) and self._address.is_bare(typed),
             file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
