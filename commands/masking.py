@@ -20,6 +20,8 @@ LITTLE = STOP_WORDS | frozenset(
     ]
 )
 """Words that say nothing of what a term means, folded."""
+_JOINED = re.compile(r"[\s,’'‐‑-]*")
+"""What may stand between words that are masked together."""
 _ARTICLES = frozenset(article.strip() for article in ARTICLES)
 
 
@@ -96,16 +98,19 @@ def masked(text: str, answer: str, others: Iterable[str]) -> str:
         for begin, end in _named(words, name):
             hidden.update(range(begin, end))
     pieces: list[str] = []
-    at, last = 0, 0
+    last = at = 0
     while at < len(found):
         if at not in hidden:
             at += 1
             continue
         begin = at
-        while at < len(found) and (at in hidden or (at + 1 in hidden and _is_little(words[at]))):
-            at += 1
         if begin and words[begin - 1] in _ARTICLES and found[begin - 1].start >= last:
             begin -= 1
+        at += 1
+        while at < len(found) and _JOINED.fullmatch(text[found[at - 1].end : found[at].start]):
+            if at not in hidden and not (at + 1 in hidden and _is_little(words[at])):
+                break
+            at += 1
         pieces += [text[last : found[begin].start], MASK]
         last = found[at - 1].end
     return "".join([*pieces, text[last:]])

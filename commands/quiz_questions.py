@@ -109,6 +109,11 @@ class Entry:
         others = [term.text for term in self.concept.terms if term.kind in SHOWN]
         return masked(definition.text, self.name, others) if definition else ""
 
+    @cached_property
+    def asked(self) -> list[str]:
+        """Return the words of that, folded."""
+        return [one.word for one in places(self.question)]
+
     def speaks_of(self, other: Entry) -> bool:
         """Tell whether its definition names another term."""
         return any(names(self.words, name) for name in other.shown)
@@ -263,8 +268,7 @@ class Questions:
         if entry.all_names & other.all_names:
             return False
         # What was masked sets nothing apart any more.
-        asked = [one.word for one in places(entry.question)]
-        if not any(names(asked, name) for name in other.shown):
+        if not any(names(entry.asked, name) for name in other.shown):
             return False
         contrasts = CONTRASTS.get(self._language, ())
         return any(
