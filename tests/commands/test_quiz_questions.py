@@ -178,7 +178,7 @@ def test_each_term_of_the_starter_glossary_in_each_form(language: str) -> None:
                 one = questions(language).ask(concept, form, Random(seed))
                 assert one is not None
                 check(one, language)
-            made[form] += one.form == form
+                made[form] += one.form == form and not seed
     assert made["definition"] == len(GLOSSARY)
     assert made["lookalike"] >= 20
     assert made["translation"] >= 30
