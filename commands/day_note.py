@@ -70,16 +70,18 @@ async def _events(ctx: Context, event: Kept, day: date, concepts: list[Concept])
         if one.event_id != event.id and date.fromisoformat(one.start[:10]) <= day + AFTER
     ]
     known = await events.some(ctx.storage, list({one.event_id for one in coming}))
-    return await asyncio.to_thread(_speaking, coming, known, concepts, ctx.language)
+    return await asyncio.to_thread(_speaking, coming, known, concepts, ctx.language, ctx.asker.room_id)
 
 
 def _speaking(
-    coming: list[Coming], known: dict[int, Kept], concepts: list[Concept], language: str
+    coming: list[Coming], known: dict[int, Kept], concepts: list[Concept], language: str, room_id: str
 ) -> list[tuple[Kept, Coming]]:
     found = []
     for one in coming:
         other = known[one.event_id]
         if other.kind == "commemoration" or other.access == "invited":
+            continue
+        if other.rooms is not None and room_id not in other.rooms:
             continue
         text = [each.word for each in places(f"{other.title(language)} {other.description(language) or ''}")]
         topics = {fold(topic) for topic in other.topics}

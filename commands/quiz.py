@@ -51,7 +51,14 @@ async def begin(ctx: Context) -> Reply:
     """
     going_on = await talk_storage.of(ctx.storage, ctx.asker.user_id, ctx.now)
     if going_on is not None and going_on.kind == KIND:
-        return talks.again(ctx, going_on)
+        if ctx.asker.direct and not talks.is_too_early(ctx, going_on):
+            return talks.again(ctx, going_on)
+        return Reply(
+            ctx.text(
+                "A quiz is going on in our direct chat; question {number} waits for your answer.",
+                number=talks.number(going_on),
+            )
+        )
     if going_on is not None:
         raise CommandError(
             ctx.text(

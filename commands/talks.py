@@ -138,16 +138,17 @@ async def answer(ctx: Context, said: Annotated[Rest, Label(mark("answer"))]) -> 
     talk = TALKS[going_on.kind]
     if talk.taken is not None and ctx.surroundings.corrects is not None:
         raise CommandError(ctx.text("An answer counts as it was first given."))
-    if talk.taken is not None and _is_too_early(ctx, going_on):
+    if ctx.surroundings.corrects is not None:
+        return await _corrected(ctx, talk, going_on, said)
+    steered = await _steered(ctx, talk, going_on, said)
+    if steered is None and talk.taken is not None and is_too_early(ctx, going_on):
         raise CommandError(
             ctx.text(
                 "You wrote this before my question came, so I do not count it. Please answer question {number}.",
-                number=_number(talk, going_on),
+                number=number(going_on),
             )
         )
-    if ctx.surroundings.corrects is not None:
-        return await _corrected(ctx, talk, going_on, said)
-    return await _steered(ctx, talk, going_on, said) or await _answered(ctx, talk, going_on, said)
+    return steered or await _answered(ctx, talk, going_on, said)
 
 
 async def _steered(ctx: Context, talk: Talk, going_on: storage.Talk, said: str) -> Reply | None:
@@ -181,7 +182,7 @@ async def stop(ctx: Context, going_on: storage.Talk) -> Reply:
     return Reply(stopped(ctx, going_on.answers) if stopped else ctx.text("Dropped. Nothing was changed."))
 
 
-def _is_too_early(ctx: Context, going_on: storage.Talk) -> bool:
+def is_too_early(ctx: Context, going_on: storage.Talk) -> bool:
     """Tell whether something was said before the question was asked: twice, or on two devices at once."""
     said_at = ctx.surroundings.said_at
     return said_at is not None and said_at < going_on.expires_at - LASTS
@@ -253,15 +254,16 @@ def _reply(ctx: Context, talk: Talk, going_on: storage.Talk) -> Reply:
     return Reply(_asked(ctx, talk, going_on), buttons=buttons(going_on.answers) if buttons else {})
 
 
-def _number(talk: Talk, going_on: storage.Talk) -> int:
+def number(going_on: storage.Talk) -> int:
     """Return which question is to be answered, of those that apply, from 1."""
-    return sum(one.applies(going_on.answers) for one in talk.questions[: going_on.step]) + 1
+    before = TALKS[going_on.kind].questions[: going_on.step]
+    return sum(one.applies(going_on.answers) for one in before) + 1
 
 
 def _asked(ctx: Context, talk: Talk, going_on: storage.Talk) -> Markdown:
     question, answers = talk.questions[going_on.step], going_on.answers
     total = sum(one.applies(answers) for one in talk.questions)
-    there = {"number": _number(talk, going_on), "total": total}
+    there = {"number": number(going_on), "total": total}
     if talk.taken is not None:
         return Markdown("{} {}").format(ctx.text("({number} of {total})", **there), question.ask(ctx, answers))
     words = [code(word(ctx, "cancel"))]

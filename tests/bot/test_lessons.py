@@ -295,12 +295,13 @@ async def test_events_that_speak_of_a_term_of_the_day_belong_to_it(scene: Scene)
         await events.add(writer, event("3", "Too late for genocide", "2027-01-15T15:00"), START)
         await events.add(writer, event("4", "By its topic", "2026-12-16T15:00", topics=["genocide"]), START)
         await events.add(writer, event("5", "On genocide", "2026-12-16T15:00", access="invited"), START)
+        await events.add(writer, event("6", "Genocide here", "2026-12-16T15:00", rooms=[FRENCH]), START)
     await scene.until(NOTE)
     (note,) = scene.said(ENGLISH, "In 5 days")
     belonging = note.partition("Coming events that belong to it:")[2]
     assert "How to prevent genocide" in belonging
     assert "By its topic" in belonging
-    for other in ("Budgets", "Too late", "On genocide"):
+    for other in ("Budgets", "Too late", "On genocide", "Genocide here"):
         assert other not in belonging
 
 

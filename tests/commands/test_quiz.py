@@ -166,6 +166,7 @@ async def test_what_was_said_before_a_question_came_is_no_answer_to_it(ask: Conv
     assert await cards(ask) == before
     answer = str(await right(ask))
     assert (await ask(answer, direct=True, said_at=ask.now + timedelta(seconds=1)) or "").startswith("Right: ")
+    assert "The quiz is over" in (await ask("stop", direct=True, said_at=sent) or ""), "that holds at any time"
 
 
 async def test_an_edit_changes_no_answer(ask: Conversation) -> None:
@@ -194,8 +195,11 @@ async def test_asked_again_it_goes_on_where_it_was(ask: Conversation) -> None:
     await say(ask, "1")
     question = (await asked(ask))["text"]
     assert question in await say(ask, "!quiz")
-    assert await ask("!quiz") == "I have asked you in a direct chat."
-    assert question in ask.posts[0] or (await asked(ask))["form"] == "translation"
+    waits = "A quiz is going on in our direct chat; question 2 waits for your answer."
+    assert await ask("!quiz") == waits
+    assert ask.posts == (), "it is not asked again for that"
+    early = ask.now - timedelta(seconds=1)
+    assert await ask("!quiz", direct=True, said_at=early) == waits, "typed on two devices at once"
 
 
 async def test_another_talk_is_not_dropped_for_a_quiz(ask: Conversation) -> None:
