@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot import answers
+from bot.day_notes import NOTE, note
 from bot.voice import Voice, direct, said
 from commands import event_notice
 from commands.attachment import Reply
@@ -57,7 +58,7 @@ class Plan:
         coming = await events.coming(writer, due.due_at)
         known = await events.some(writer, list({one.event_id for one in coming}))
         for one in coming:
-            for announcement in announcements(self._voice, known[one.event_id], one):
+            for announcement in planned(self._voice, known[one.event_id], one):
                 if since < announcement.due_at <= due.due_at + AHEAD:
                     await due_storage.ensure(writer, announcement)
         return []
@@ -69,6 +70,16 @@ class Plan:
     def following(self, due: Due, _now: datetime) -> datetime | None:
         """Return the next day, also when that is over: each is planned by itself."""
         return due.due_at + DAY
+
+
+def planned(voice: Voice, event: Kept, one: Coming) -> list[Due]:
+    """Return when an occurrence is to be announced, and when the note before it is to be posted."""
+    found = announcements(voice, event, one)
+    before = note(voice, event, one)
+    # Where moderators had it announced at that very moment, one message is enough.
+    if before is not None and all(other.due_at != before.due_at for other in found):
+        found.append(before)
+    return found
 
 
 def announcements(voice: Voice, event: Kept, one: Coming) -> list[Due]:
@@ -158,7 +169,8 @@ class Changed:
         """Return edits of the announcements that stand, and messages to who goes."""
         number = int(due.subject)
         event = await events.get(writer, number)
-        await due_storage.cancel_all(writer, ANNOUNCE, f"{number}/")
+        for kind in (ANNOUNCE, NOTE):
+            await due_storage.cancel_all(writer, kind, f"{number}/")
         if event is None:
             return []
         await reminders.replan(writer, number, now)
@@ -166,7 +178,7 @@ class Changed:
         plan = await due_storage.get(writer, PLAN, "events")
         until = (plan.due_at - DAY if plan else now) + AHEAD
         for one in coming:
-            for announcement in announcements(self._voice, event, one):
+            for announcement in planned(self._voice, event, one):
                 if now < announcement.due_at <= until:
                     await due_storage.ensure(writer, announcement)
         if event.version == 1:

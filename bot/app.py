@@ -36,19 +36,33 @@ import commands.glossary
 import commands.help
 import commands.imports
 import commands.language
+import commands.lessons
 import commands.me
 import commands.practice_form
 import commands.practice_share
 import commands.practices
 import commands.privacy
 import commands.queue
+import commands.quiz
 import commands.reports
 import commands.review
 import commands.status
 import commands.term_suggest
 import commands.timezone
+import commands.week
 import commands.welcome
-from bot import announcing, commitment_tasks, counting, monthly, queue_tasks, retention, shared_session, supervisor
+from bot import (
+    announcing,
+    commitment_tasks,
+    counting,
+    day_notes,
+    monthly,
+    queue_tasks,
+    retention,
+    shared_session,
+    supervisor,
+    weekly_term,
+)
 from bot.addressing import Address
 from bot.alarm import Line
 from bot.announcing import Announcement, Changed, Digest, Plan
@@ -59,6 +73,7 @@ from bot.clock import Clock, Task
 from bot.commitment_tasks import Planning, Year
 from bot.commitment_tasks import Reminding as CommitmentReminding
 from bot.counting import Counting
+from bot.day_notes import DayNote
 from bot.describing import Describing
 from bot.direct import Direct
 from bot.dispatch import Dispatch
@@ -90,6 +105,7 @@ from bot.symptoms import Symptoms
 from bot.unreadable import Teller
 from bot.voice import Voice
 from bot.web import Web
+from bot.weekly_term import WeeklyTerm
 from bot.welcoming import Newcomers, Welcoming
 from commands import deciding, practices
 from commands.context import Asker, Comparison, Condition
@@ -134,6 +150,9 @@ def registry() -> Registry:
     return Registry(
         [
             commands.glossary,
+            commands.quiz,
+            commands.week,
+            commands.lessons,
             commands.focal,
             commands.events,
             commands.event_attendance,
@@ -346,7 +365,10 @@ class App:
             responder.context,
             settings.events,
             settings.default_timezone,
+            settings.learning.note_days,
+            lambda: [self._dispatch.speaker(room_id) for room_id in self._rooms.learning],
         )
+        weekly = WeeklyTerm(voice, settings.learning)
         plan, digest = Plan(voice), Digest(voice)
         recount = Counting(settings.community.smallest_group, settings.default_timezone)
         desk = Desk(
@@ -375,6 +397,8 @@ class App:
             reminders.REMIND: Reminding(voice),
             newcomers.WELCOME: Welcoming(voice, settings.welcome, settings.command_prefix),
             counting.KIND: recount,
+            day_notes.NOTE: DayNote(voice),
+            weekly_term.KIND: weekly,
         }
         self._clock = Clock(
             self._database,
@@ -387,6 +411,7 @@ class App:
         async with self._database.write() as writer:
             for task in (stale, plan, digest, nudge, week, year, recount):
                 await due.ensure(writer, task.first(now))
+            await weekly.plan(writer, now)
         self._subscriptions = Subscriptions(
             self._database,
             settings.events.subscriptions,

@@ -15,7 +15,16 @@ from pydantic import BaseModel, ValidationError
 from storage import event_ics, focal_csv, glossary_csv, glossary_tbx
 from storage.audit import BEGINNING, PRUNED, hash_of
 from storage.commitments import Promise, Report
-from storage.content import Content, Guidance, KeptEntry, KeptEvent, KeptRecord, KeptRemark, KeptSubmission
+from storage.content import (
+    Content,
+    Guidance,
+    KeptEntry,
+    KeptEvent,
+    KeptRecord,
+    KeptRemark,
+    KeptSubmission,
+    KeptWeeklyTerm,
+)
 from storage.glossary import Concept
 from storage.glossary_draft import GlossaryFileError
 
@@ -31,6 +40,7 @@ LINES: dict[str, tuple[str, type[BaseModel]]] = {
     "reviews.jsonl": ("reviews", KeptRemark),
     "audit.jsonl": ("audit", KeptEntry),
     "guidance.jsonl": ("guidance", Guidance),
+    "weekly_terms.jsonl": ("weekly_terms", KeptWeeklyTerm),
 }
 """Which part of the content is in which file, and what one line of it is."""
 COMMITMENTS: dict[str, type[BaseModel]] = {"commitment": Promise, "progress": Report}
@@ -147,6 +157,7 @@ def _compare(parts: dict[str, list[tuple[int, Any]]], mistakes: list[Mistake]) -
         ("events", "events.jsonl", lambda one: one.uid),
         ("practices", "practices.jsonl", lambda one: one.id),
         ("guidance", "guidance.jsonl", lambda one: (one.name, one.language)),
+        ("weekly_terms", "weekly_terms.jsonl", lambda one: one.week or one.concept_id),
     ):
         mistakes += _twice(parts[part], name, key)
     numbers = {one.id for _, one in parts["practices"]}

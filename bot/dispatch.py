@@ -256,6 +256,7 @@ class Dispatch:
             practices=self.practices(),
             message=event.event_id,
             corrects=payload.get("corrects"),
+            said_at=event.sent_at,
             file=file,
             pressed="pressed" in payload,
             bare="bare" in payload,

@@ -7,7 +7,7 @@ What should be so (invitations that are accepted, configured rooms, successors o
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -87,7 +87,15 @@ class Rooms:
     @property
     def announcements(self) -> list[str]:
         """The ids of the rooms in which events are announced, as they are now and as far as the bot is in them."""
-        found = (self.current(one) for one in self._configured.announcements)
+        return self._here(self._configured.announcements)
+
+    @property
+    def learning(self) -> list[str]:
+        """The ids of the rooms in which members learn: where events are announced, and where members ask."""
+        return self._here([*self._configured.announcements, *self._configured.community])
+
+    def _here(self, configured: Iterable[str]) -> list[str]:
+        found = (self.current(one) for one in configured)
         return [room_id for room_id in dict.fromkeys(found) if room_id and self.is_joined(room_id)]
 
     @property

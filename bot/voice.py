@@ -20,7 +20,10 @@ from storage.outbox import Buttons, OutboxRow, Priority
 
 
 class Voice:
-    """To which rooms tasks speak, and in whose language and zone."""
+    """To which rooms tasks speak, and in whose language and zone.
+
+    `learning` are the rooms for the term of the week and for notes, which come `note_days` before a day; 0: never.
+    """
 
     def __init__(
         self,
@@ -29,24 +32,34 @@ class Voice:
         context: Callable[[Reader, Asker, datetime], Awaitable[Context]],
         settings: EventSettings,
         timezone: str,
+        note_days: int = 0,
+        learning: Callable[[], list[Asker]] = list,
     ) -> None:
         self.rooms = rooms
+        self.learning = learning
+        self.note_days = note_days
         self.moderation = moderation
         self.context = context
         self.settings = settings
         self.zone = ZoneInfo(timezone)
 
-    def at(self, day: date) -> datetime:
-        """Return the hour of announcements on a day of the zone, in UTC."""
-        return datetime.combine(day, time(self.settings.hour), self.zone).astimezone(UTC)
+    def at(self, day: date, hour: int | None = None) -> datetime:
+        """Return an hour on a day of the zone, in UTC; without one the hour of announcements."""
+        return datetime.combine(day, time(self.settings.hour if hour is None else hour), self.zone).astimezone(UTC)
 
-    async def audience(self, reader: Reader, event: Event) -> list[Asker]:
-        """Return in which rooms an event is announced."""
+    async def audience(self, reader: Reader, event: Event, rooms: list[Asker] | None = None) -> list[Asker]:
+        """Return in which rooms an event is announced; of all for announcements, or of some."""
         return [
             there
-            for there in self.rooms()
+            for there in (self.rooms() if rooms is None else rooms)
             if (event.rooms is None or there.room_id in event.rooms)
             and event.kind not in await room_storage.quiet(reader, there.room_id)
+        ]
+
+    async def learners(self, reader: Reader, what: str) -> list[Asker]:
+        """Return in which rooms something to learn by is posted: `week` or `notes`."""
+        return [
+            there for there in self.learning() if what not in await room_storage.lessons_off(reader, there.room_id)
         ]
 
     async def followers(self, reader: Reader, event: Event) -> list[Asker]:

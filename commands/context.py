@@ -94,6 +94,8 @@ class Surroundings:
     corrects: str | None = None
     """The event whose text this one replaces; only for answers in a talk."""
     welcomes: Welcomes = field(default_factory=Welcomes)
+    said_at: datetime | None = None
+    """When it was said, as far as that is known."""
 
 
 @dataclass(slots=True)

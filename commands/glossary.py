@@ -113,7 +113,7 @@ async def _card(ctx: Context, concept: Concept, wanted: str, near: str | None) -
     return paragraphs(
         ctx.text("No term is called {words}; this is the nearest.", words=strong(near)) if near else None,
         _head(ctx, concept, wanted, language),
-        _sources(ctx, concept),
+        sources(ctx, concept),
         _equivalents(ctx, concept, wanted),
         await _neighbours(ctx, concept, language),
     )
@@ -146,7 +146,8 @@ def _head(ctx: Context, concept: Concept, wanted: str, language: str) -> Markdow
     return join("\n", lines)
 
 
-def _sources(ctx: Context, concept: Concept) -> Markdown:
+def sources(ctx: Context, concept: Concept) -> Markdown:
+    """Say where a concept comes from."""
     if not concept.sources:
         return ctx.text("Source: none on record yet.")
     rows = [_source(ctx, source) for source in concept.sources]

@@ -22,6 +22,7 @@ NAMES = {
     "reminder": mark("your reminders"),
     "following": mark("which events you follow"),
     "talk": mark("the talk that is going on"),
+    "recall": mark("which terms come back in your quizzes, and when"),
     "direct_room": mark("where we talk alone"),
     "awaited_file": mark("a file that I wait for"),
     "identity": mark("your pseudonym"),

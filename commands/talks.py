@@ -7,7 +7,7 @@ so that a talk goes on after a restart, and on another device.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -27,7 +27,7 @@ REMINDED = timedelta(days=1)
 """How long before a talk is forgotten its person is reminded of it."""
 BACK = frozenset({"back", "retour", "atras", "volver"})
 SKIP = frozenset({"skip", "passer", "omitir", "saltar"})
-CANCEL = frozenset({"cancel", "annuler", "cancelar", "stop"})
+CANCEL = frozenset({"cancel", "annuler", "cancelar", "stop", "arreter", "parar"})
 PREVIEW = frozenset({"preview", "apercu", "vista previa"})
 SAVE = frozenset({"save", "enregistrer", "guardar"})
 """What people type, folded; shown in their language by `word`."""
@@ -35,6 +35,7 @@ SHOWN = {
     "back": {"en": "back", "fr": "retour", "es": "atrás"},
     "skip": {"en": "skip", "fr": "passer", "es": "omitir"},
     "cancel": {"en": "cancel", "fr": "annuler", "es": "cancelar"},
+    "stop": {"en": "stop", "fr": "arrêter", "es": "parar"},
     "preview": {"en": "preview", "fr": "aperçu", "es": "vista previa"},
     "save": {"en": "save", "fr": "enregistrer", "es": "guardar"},
 }
@@ -59,6 +60,8 @@ class Question:
     long: bool = False
     label: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    buttons: Callable[[Answers], Mapping[str, str]] | None = None
+    """What reactions to the question stand for."""
 
     def applies(self, answers: Answers) -> bool:
         """Tell whether it is to be asked."""
@@ -67,13 +70,21 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Questions, and what becomes of the answers. `preview` shows them, `save` keeps them for another day."""
+    """Questions, and what becomes of the answers. `preview` shows them, `save` keeps them for another day.
+
+    In one with `taken`, each answer counts as it was given: nothing goes back, or is corrected. `taken` is called
+    once for each, by the key of its question, and returns what is said to it. Who says one of `stops` (folded), or
+    wants to cancel, ends the talk, and is told what `stopped` returns.
+    """
 
     kind: str
     questions: tuple[Question, ...]
     finish: Callable[[Context, Answers], Awaitable[Reply]]
     preview: Callable[[Context, Answers], Awaitable[Markdown]] | None = None
     save: Callable[[Context, Answers], Awaitable[Reply]] | None = None
+    taken: Callable[[Context, str, Answers], Awaitable[Markdown]] | None = None
+    stops: frozenset[str] = frozenset()
+    stopped: Callable[[Context, Answers], Markdown] | None = None
 
     def following(self, step: int, answers: Answers) -> int:
         """Return the first question from `step` on that is to be asked; their number when none is left."""
@@ -101,10 +112,21 @@ async def begin(ctx: Context, kind: str, answers: Answers | None = None, *, firs
         person=ctx.asker.user_id, kind=kind, step=step, answers=answers or {}, expires_at=ctx.now + LASTS
     )
     await _keep(ctx, talk, going_on)
-    question = _asked(ctx, talk, going_on)
+    return again(ctx, going_on)
+
+
+def again(ctx: Context, going_on: storage.Talk) -> Reply:
+    """Ask the question that is to be answered, in a direct chat."""
+    question = _reply(ctx, TALKS[going_on.kind], going_on)
     if ctx.asker.direct:
-        return Reply(question)
-    return Reply(ctx.text("I have asked you in a direct chat."), posts=(Post(ctx.asker.user_id, question),))
+        return question
+    post = Post(ctx.asker.user_id, question.text, question.buttons)
+    return Reply(ctx.text("I have asked you in a direct chat."), posts=(post,))
+
+
+async def take(ctx: Context, going_on: storage.Talk, said: str) -> Reply:
+    """Take what was said as the answer to the question that is to be answered."""
+    return await _answered(ctx, TALKS[going_on.kind], going_on, said)
 
 
 @command("talk", topic="you", examples={"en": ("talk …",)}, writes=True)
@@ -114,17 +136,28 @@ async def answer(ctx: Context, said: Annotated[Rest, Label(mark("answer"))]) -> 
     if going_on is None or going_on.kind not in TALKS:
         raise CommandError(ctx.text("That talk is over, so nothing was changed."))
     talk = TALKS[going_on.kind]
+    if talk.taken is not None and ctx.surroundings.corrects is not None:
+        raise CommandError(ctx.text("An answer counts as it was first given."))
     if ctx.surroundings.corrects is not None:
         return await _corrected(ctx, talk, going_on, said)
-    return await _steered(ctx, talk, going_on, said) or await _answered(ctx, talk, going_on, said)
+    steered = await _steered(ctx, talk, going_on, said)
+    if steered is None and talk.taken is not None and is_too_early(ctx, going_on):
+        raise CommandError(
+            ctx.text(
+                "You wrote this before my question came, so I do not count it. Please answer question {number}.",
+                number=number(going_on),
+            )
+        )
+    return steered or await _answered(ctx, talk, going_on, said)
 
 
 async def _steered(ctx: Context, talk: Talk, going_on: storage.Talk, said: str) -> Reply | None:
     """Do what one of the words says that are no answers; None if it is none."""
     folded, answers = fold(said), going_on.answers
-    if folded in CANCEL:
-        await _end(ctx)
-        return Reply(ctx.text("Dropped. Nothing was changed."))
+    if folded in CANCEL | talk.stops:
+        return await stop(ctx, going_on)
+    if talk.taken is not None:
+        return None
     if folded in SAVE and talk.save is not None:
         await _end(ctx)
         return await talk.save(ctx, dict(answers))
@@ -142,8 +175,22 @@ async def _steered(ctx: Context, talk: Talk, going_on: storage.Talk, said: str) 
     return None
 
 
+async def stop(ctx: Context, going_on: storage.Talk) -> Reply:
+    """End a talk before its end."""
+    stopped = TALKS[going_on.kind].stopped
+    await _end(ctx)
+    return Reply(stopped(ctx, going_on.answers) if stopped else ctx.text("Dropped. Nothing was changed."))
+
+
+def is_too_early(ctx: Context, going_on: storage.Talk) -> bool:
+    """Tell whether something was said before the question was asked: twice, or on two devices at once."""
+    said_at = ctx.surroundings.said_at
+    return said_at is not None and said_at < going_on.expires_at - LASTS
+
+
 async def _answered(ctx: Context, talk: Talk, going_on: storage.Talk, said: str) -> Reply:
     answers, messages = dict(going_on.answers), dict(going_on.messages or {})
+    taken = None
     if said.startswith(MORE):
         place = talk.before(going_on.step, answers)
         question = talk.questions[place] if place is not None else None
@@ -157,7 +204,9 @@ async def _answered(ctx: Context, talk: Talk, going_on: storage.Talk, said: str)
         answers[question.key] = await question.read(ctx, said, answers)
         messages[ctx.surroundings.message] = question.key
         step = going_on.step + 1
-    return await _go_on(ctx, talk, going_on.model_copy(update={"messages": messages}), step, answers)
+        taken = await talk.taken(ctx, question.key, answers) if talk.taken else None
+    reply = await _go_on(ctx, talk, going_on.model_copy(update={"messages": messages}), step, answers)
+    return replace(reply, text=paragraphs(taken, reply.text))
 
 
 async def _corrected(ctx: Context, talk: Talk, going_on: storage.Talk, said: str) -> Reply:
@@ -172,7 +221,8 @@ async def _corrected(ctx: Context, talk: Talk, going_on: storage.Talk, said: str
     answers[question.key] = await question.read(ctx, said, answers)
     going_on = going_on.model_copy(update={"answers": answers})
     await _keep(ctx, talk, going_on)
-    return Reply(paragraphs(ctx.text("Corrected."), _asked(ctx, talk, going_on)))
+    reply = _reply(ctx, talk, going_on)
+    return replace(reply, text=paragraphs(ctx.text("Corrected."), reply.text))
 
 
 async def _go_on(ctx: Context, talk: Talk, going_on: storage.Talk, step: int, answers: Answers) -> Reply:
@@ -184,7 +234,7 @@ async def _go_on(ctx: Context, talk: Talk, going_on: storage.Talk, step: int, an
     update = {"step": step, "answers": answers, "expires_at": ctx.now + LASTS}
     going_on = going_on.model_copy(update=update)
     await _keep(ctx, talk, going_on)
-    return Reply(_asked(ctx, talk, going_on))
+    return _reply(ctx, talk, going_on)
 
 
 async def _keep(ctx: Context, talk: Talk, going_on: storage.Talk) -> None:
@@ -198,10 +248,24 @@ async def _end(ctx: Context) -> None:
     await unfinished.forget(ctx.writer, unfinished.talk(ctx.asker.user_id))
 
 
+def _reply(ctx: Context, talk: Talk, going_on: storage.Talk) -> Reply:
+    """Return the question that is to be answered, with its buttons."""
+    buttons = talk.questions[going_on.step].buttons
+    return Reply(_asked(ctx, talk, going_on), buttons=buttons(going_on.answers) if buttons else {})
+
+
+def number(going_on: storage.Talk) -> int:
+    """Return which question is to be answered, of those that apply, from 1."""
+    before = TALKS[going_on.kind].questions[: going_on.step]
+    return sum(one.applies(going_on.answers) for one in before) + 1
+
+
 def _asked(ctx: Context, talk: Talk, going_on: storage.Talk) -> Markdown:
     question, answers = talk.questions[going_on.step], going_on.answers
-    applying = [place for place, one in enumerate(talk.questions) if one.applies(answers)]
-    there = {"number": applying.index(going_on.step) + 1, "total": len(applying)}
+    total = sum(one.applies(answers) for one in talk.questions)
+    there = {"number": number(going_on), "total": total}
+    if talk.taken is not None:
+        return Markdown("{} {}").format(ctx.text("({number} of {total})", **there), question.ask(ctx, answers))
     words = [code(word(ctx, "cancel"))]
     if answers and talk.save is not None:
         words.insert(0, code(word(ctx, "save")))
@@ -223,7 +287,7 @@ def _asked(ctx: Context, talk: Talk, going_on: storage.Talk) -> Markdown:
 
 
 def word(ctx: Context, name: str) -> str:
-    """Return what is typed to steer a talk: back, skip, cancel, preview, save."""
+    """Return what is typed to steer a talk: back, skip, cancel, stop, preview, save."""
     return SHOWN[name].get(ctx.language, name)
 
 

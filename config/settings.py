@@ -206,6 +206,19 @@ class EventSettings(_Section):
         return addresses
 
 
+class LearningSettings(_Section):
+    """On which day of the week, and at which hour of the default time zone, the term of the week is posted.
+
+    An empty `weekday`: never. `note_days` before an international day a note with its terms is posted; 0: none.
+    """
+
+    weekday: Literal["", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
+        "wednesday"
+    )
+    hour: int = Field(default=10, ge=0, le=23)
+    note_days: int = Field(default=5, ge=0, le=30)
+
+
 class FloodSettings(_Section):
     """How much one person may ask. 0: no limit."""
 
@@ -310,6 +323,7 @@ class Settings(BaseSettings):
     practices: PracticeSettings = PracticeSettings()
     welcome: WelcomeSettings = WelcomeSettings()
     community: CommunitySettings = CommunitySettings()
+    learning: LearningSettings = LearningSettings()
     web: WebSettings = WebSettings()
     notices: NoticeSettings = NoticeSettings()
     backup: BackupSettings = BackupSettings()

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from config import starter
 from storage import due, events, focal, glossary, numbering, schema, submissions
@@ -71,6 +71,16 @@ class Guidance(BaseModel):
     updated_at: datetime
 
 
+class KeptWeeklyTerm(BaseModel):
+    """A term of the week: one that was, in its week (ISO 8601); or one that moderators chose, to come."""
+
+    model_config = _ONLY_KNOWN
+
+    concept_id: str
+    week: str | None = Field(default=None, pattern=r"^\d{4}-W\d{2}$")
+    at: datetime
+
+
 class Content(BaseModel):
     """All of it, in its order."""
 
@@ -81,6 +91,7 @@ class Content(BaseModel):
     reviews: list[KeptRemark] = []
     audit: list[KeptEntry] = []
     guidance: list[Guidance] = []
+    weekly_terms: list[KeptWeeklyTerm] = []
 
 
 async def everything(reader: Reader) -> Content:
@@ -95,6 +106,7 @@ async def everything(reader: Reader) -> Content:
         reviews=await _rows(reader, schema.review, KeptRemark),
         audit=await _rows(reader, schema.audit, KeptEntry),
         guidance=await _rows(reader, schema.guidance, Guidance),
+        weekly_terms=await _rows(reader, schema.weekly_term, KeptWeeklyTerm),
     )
 
 
@@ -121,6 +133,8 @@ async def beyond_starter(reader: Reader) -> list[str]:
     if kept.glossary and list(map(_ordered, kept.glossary)) != list(map(_ordered, concepts)):
         found.append("the glossary")
     found += [name for name in ("practices", "reviews", "audit", "guidance") if getattr(kept, name)]
+    if kept.weekly_terms:
+        found.append("terms of the week")
     for table in (schema.attendance, schema.reminder):
         if (await reader.sql.execute(sa.select(table).limit(1))).first() is not None:
             found.append(f"{table.name} of members")
@@ -152,6 +166,7 @@ async def replace(writer: Writer, content: Content, at: datetime) -> None:
     await _insert(writer, schema.review, content.reviews)
     await _insert(writer, schema.audit, content.audit)
     await _insert(writer, schema.guidance, content.guidance)
+    await _insert(writer, schema.weekly_term, content.weekly_terms)
     # Rows that come with their numbers do not move those that PostgreSQL gives.
     for table in (schema.event, schema.submission, schema.review, schema.audit):
         await numbering.go_on(writer.sql, table, await numbering.highest(writer.sql, table))

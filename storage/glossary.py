@@ -89,6 +89,11 @@ class Concept(BaseModel):
         """Return the definition in a language."""
         return next((one for one in self.definitions if one.language == language), None)
 
+    def is_complete(self, language: str) -> bool:
+        """Tell whether it can be taught in a language: with a name that was checked, a definition and a source."""
+        named = any(one.language == language and one.kind == "preferred" and one.checked for one in self.terms)
+        return named and self.defined(language) is not None and bool(self.sources)
+
 
 class Title(BaseModel):
     """A concept in a list: its preferred term in the reader's language, else in English."""
@@ -146,7 +151,7 @@ async def get(reader: Reader, concept_id: str) -> Concept | None:
     """Return one concept. Those read last are remembered, because the same few are asked for again and again."""
     remembered = await reader.cached("glossary", _nothing, part="concepts")
     if concept_id not in remembered:
-        found = await _read(reader, [concept_id])
+        found = await some(reader, [concept_id])
         if not found:
             return None
         if len(remembered) >= REMEMBERED:
@@ -162,7 +167,7 @@ async def _nothing() -> dict[str, Concept]:
 async def every(reader: Reader) -> list[Concept]:
     """Return the whole glossary in its order."""
     ids = await reader.sql.execute(sa.select(concepts.c.id).order_by(concepts.c.position, concepts.c.id))
-    return await _read(reader, list(ids.scalars()))
+    return await some(reader, list(ids.scalars()))
 
 
 async def titles(reader: Reader, ids: Sequence[str], language: str) -> list[Title]:
@@ -243,8 +248,8 @@ def _rows(glossary: list[Concept], at: datetime) -> dict[sa.Table, list[dict[str
     return rows
 
 
-async def _read(reader: Reader, ids: Sequence[str]) -> list[Concept]:
-    """Read whole concepts, with one question for each table, in blocks that every database takes."""
+async def some(reader: Reader, ids: Sequence[str]) -> list[Concept]:
+    """Return whole concepts in the order given: a question for each table, in blocks that every database takes."""
     found: list[Concept] = []
     for start in range(0, len(ids), 500):
         found += await _read_block(reader, ids[start : start + 500])

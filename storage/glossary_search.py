@@ -93,7 +93,7 @@ async def by_definition(reader: Reader, query: str, language: str) -> Hits:
     words = [word for word in fold(query).split() if word not in STOP_WORDS]
     if not words:
         return Hits()
-    return Hits(await _full_text(reader, [[_stem(word)] for word in words], "meaning", language))
+    return Hits(await _full_text(reader, [[stem(word)] for word in words], "meaning", language))
 
 
 async def rebuild(writer: Writer) -> None:
@@ -219,6 +219,6 @@ def _without_article(folded: str) -> str:
     return ""
 
 
-def _stem(word: str) -> Word:
+def stem(word: str) -> Word:
     """Return what is looked for; longer words also match other endings (plural, gender)."""
     return Word(word[: max(5, len(word) - 2)], begins=True) if len(word) > 5 else Word(word)

@@ -27,6 +27,7 @@ RULES: dict[str, Rule] = {
     "reminder": "delete",
     "following": "delete",
     "talk": "delete",
+    "recall": "delete",
     "direct_room": "delete",
     "awaited_file": "delete",
     "identity": "delete",

@@ -14,8 +14,10 @@ from storage.schema import room
 
 Membership = Literal["invite", "join", "leave"]
 
-CHOSEN = frozenset({"language", "timezone", "quiet", "chatham", "welcome", "members_known_at"})
+CHOSEN = frozenset({"language", "timezone", "quiet", "chatham", "welcome", "members_known_at", "lessons_off"})
 """What members chose for a room, or was learned of it apart; no sync changes that."""
+WEEK, NOTES = "week", "notes"
+"""What to learn by is posted in rooms, and can be switched off there."""
 TOGETHER = 500
 """Rooms of one statement."""
 
@@ -24,6 +26,7 @@ class Room(BaseModel):
     """A room. `successor` is the room that replaced it; `since` when the bot came to it.
 
     `quiet` are kinds of events that are not announced in it; in a `chatham` room the Chatham House Rule holds.
+    `lessons_off` is what of the term of the week (`week`) and the notes before days (`notes`) is not posted in it.
     `described` is the fingerprint of the descriptions of commands that stand in it, or why there are none.
     `welcome`: whether who comes is welcomed; None: as the settings say. `members_known_at`: since when it is known
     who is in it.
@@ -39,6 +42,7 @@ class Room(BaseModel):
     timezone: str | None = None
     quiet: list[str] | None = None
     chatham: bool | None = None
+    lessons_off: list[str] | None = None
     successor: str | None = None
     described: str | None = None
     welcome: bool | None = None
@@ -107,6 +111,17 @@ async def quiet(reader: Reader, room_id: str) -> list[str]:
 async def choose_quiet(writer: Writer, room_id: str, kinds: list[str]) -> None:
     """Set the kinds of events that are not announced in a room."""
     await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(quiet=kinds))
+
+
+async def lessons_off(reader: Reader, room_id: str) -> list[str]:
+    """Return what to learn by is not posted in a room."""
+    found = (await reader.sql.execute(sa.select(room.c.lessons_off).where(room.c.room_id == room_id))).scalar()
+    return list(found or [])
+
+
+async def choose_lessons_off(writer: Writer, room_id: str, off: list[str]) -> None:
+    """Set what to learn by is not posted in a room."""
+    await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(lessons_off=off))
 
 
 async def is_chatham(reader: Reader, room_id: str) -> bool:

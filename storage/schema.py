@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0021"
+HEAD = "0022"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -99,6 +99,7 @@ room = sa.Table(
     sa.Column(
         "members_known_at", UtcDateTime, comment="Of a community room: since when it is known who is in it."
     ),
+    sa.Column("lessons_off", sa.JSON, comment="What to learn by is not posted in the room: `week`, `notes`."),
     comment="Rooms that the bot is or was in.",
 )
 
@@ -720,4 +721,29 @@ constituency = sa.Table(
         "gone", sa.JSON, nullable=False, comment="How many of those in a number were erased since, by cell."
     ),
     comment="The numbers of the community as they were counted last. One row.",
+)
+
+recall = sa.Table(
+    "recall",
+    metadata,
+    sa.Column("person", TEXT, primary_key=True, info=_person()),
+    # No foreign key: an import writes all concepts anew, and what somebody knows stays.
+    sa.Column("concept_id", TEXT, primary_key=True),
+    sa.Column("box", sa.Integer, nullable=False, comment="1 to 4: the higher, the better it is known."),
+    sa.Column("again_at", UtcDateTime, nullable=False, comment="From when on it is asked again."),
+    comment="Which terms a person was asked in a quiz, and when they come back. No answers, no scores.",
+)
+
+weekly_term = sa.Table(
+    "weekly_term",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    # No foreign key, as above.
+    sa.Column("concept_id", TEXT, nullable=False),
+    sa.Column(
+        "week", TEXT, unique=True, comment="ISO 8601: 2026-W49. Null: moderators chose it, and it is to come."
+    ),
+    sa.Column("at", UtcDateTime, nullable=False, comment="When it was posted; before that, when it was chosen."),
+    sqlite_autoincrement=True,
+    comment="Terms of the week: those that are to come, and those that were.",
 )

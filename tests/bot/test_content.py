@@ -17,7 +17,18 @@ from typer.testing import CliRunner
 from bot import content_files
 from bot.cli import app
 from bot.errors import EXIT_PROBLEM, EXIT_SETTINGS
-from storage import commitments, due, events, focal, guidance, library, practice_search, reviews, submissions
+from storage import (
+    commitments,
+    due,
+    events,
+    focal,
+    guidance,
+    library,
+    practice_search,
+    reviews,
+    submissions,
+    weekly_terms,
+)
 from storage import starter as starter_content
 from storage.database import Database
 from storage.events import Event
@@ -30,7 +41,7 @@ NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 FILES = {
     "glossary.csv", "glossary.tbx", "focal.csv", "focal.jsonl", "events.ics", "events.jsonl", "practices.jsonl",
-    "reviews.jsonl", "audit.jsonl", "guidance.jsonl", "schema.json",
+    "reviews.jsonl", "audit.jsonl", "guidance.jsonl", "weekly_terms.jsonl", "schema.json",
 }  # fmt: skip
 
 
@@ -109,6 +120,8 @@ async def fill(url: str) -> None:
             elif state == "rejected":
                 await submissions.change(writer, one.id, "reject", moderator, NOW, reason="No results yet.")
         await guidance.put(writer, "reports", "en", "Ask in #help:old.example.org", NOW)
+        await weekly_terms.posted(writer, "genocide", "2026-W48", NOW)
+        await weekly_terms.choose(writer, "early-warning", NOW)
     await database.close()
 
 
@@ -169,6 +182,8 @@ def test_rooms_and_servers_get_other_names(two: Two) -> None:
     assert event["descriptions"]["en"] == "Meet in #early:new.example.org. Not #early:old.example.organisation"
     assert event["uid"] == "1@old.example.org"
     assert two.lines("out2", "guidance.jsonl")[0]["text"] == "Ask in #help:new.example.org"
+    chosen = [(one["concept_id"], one["week"]) for one in two.lines("out2", "weekly_terms.jsonl")]
+    assert chosen == [("genocide", "2026-W48"), ("early-warning", None)]
 
 
 def test_with_the_names_back_all_is_as_it_was(two: Two) -> None:
@@ -317,6 +332,7 @@ def test_a_folder_that_holds_something_is_left_alone(two: Two) -> None:
         ("practices.jsonl", '{"id":1', '{"id":7', "reviews.jsonl, line 1: there is no submission 1."),
         ("audit.jsonl", '"actor":"cd34"', '"actor":"ab12"', "audit.jsonl, line 3: it was changed"),
         ("guidance.jsonl", '"reports"', '"reports', "guidance.jsonl, line 1: "),
+        ("weekly_terms.jsonl", "2026-W48", "in winter", "weekly_terms.jsonl, line 1: "),
         (
             "glossary.csv",
             "genocide,topic,,crimes",

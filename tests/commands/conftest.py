@@ -65,6 +65,7 @@ class Conversation:
         file: bytes | None = None,
         pressed: bool = False,
         corrects: str | None = None,
+        said_at: datetime | None = None,
     ) -> str | None:
         said_to_us: str | Call | None = typed
         if isinstance(typed, str):
@@ -90,6 +91,7 @@ class Conversation:
             message=f"${next(self._messages)}",
             corrects=corrects,
             welcomes=self.welcomes,
+            said_at=said_at,
             pressed=pressed,
             bare=direct and isinstance(typed, str) and self._address.is_bare(typed),
             file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
