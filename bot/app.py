@@ -14,6 +14,7 @@ import structlog
 
 import commands.challenges
 import commands.chatham
+import commands.digest
 import commands.event_attendance
 import commands.event_edit
 import commands.event_following
@@ -50,6 +51,7 @@ from bot.backoff import Backoff
 from bot.backups import Backups
 from bot.clock import Clock, Task
 from bot.describing import Describing
+from bot.digests import Weekly
 from bot.direct import Direct
 from bot.dispatch import Dispatch
 from bot.encryption import recovery
@@ -87,6 +89,7 @@ from commands.respond import Responder
 from config.settings import Settings
 from storage import (
     awaited_files,
+    digests,
     due,
     event_changes,
     media,
@@ -147,6 +150,7 @@ def registry() -> Registry:
             commands.export,
             commands.language,
             commands.timezone,
+            commands.digest,
             commands.help,
             commands.status,
         ]
@@ -289,6 +293,7 @@ class App:
             settings.default_timezone,
             settings.focal.fresh_months,
             settings.practices,
+            settings.digest,
         )
         authority = Authority(self._session, self._rooms, settings.moderation.power)
         self._describing = Describing(
@@ -335,6 +340,7 @@ class App:
             settings.default_timezone,
         )
         nudge, week = Nudge(desk), Week(desk)
+        weekly = Weekly(voice, self._present, settings.default_timezone, settings.digest)
         tasks: dict[str, Task] = {
             deciding.PUBLISH: Publishing(desk),
             practices.REVIEW: LookingAgain(desk),
@@ -347,12 +353,14 @@ class App:
             announcing.DIGEST: digest,
             event_changes.CHANGED: Changed(voice),
             reminders.REMIND: Reminding(voice),
+            digests.KIND: weekly,
         }
         self._clock = Clock(
             self._database,
             tasks,
             self._outbox.push,
             done=lambda kind, late, missed: self._metrics.done(kind, late, missed=missed),
+            busy=lambda: bool(self._lanes.busy),
             doubt=self._reconciling.doubt if self._reconciling else lambda _due: None,
         )
         now = datetime.now(UTC)
@@ -408,6 +416,11 @@ class App:
             return None
         closed = self._rooms.is_encrypted(there.room_id) and self._encryption.state().able is not True
         return None if closed else there
+
+    def _present(self, room_id: str) -> Asker | None:
+        """Return a room, or the one that replaced it, if the bot is in it."""
+        now = self._rooms.current(room_id) or room_id
+        return self._dispatch.speaker(now) if self._rooms.is_joined(now) else None
 
     async def _follow(self) -> None:
         # What comes while it is not known yet whether the bot has an identity would wait for the next round.

@@ -203,6 +203,7 @@ PROBLEMS: dict[Problem, str] = {
     "contact": mark("a contact needs the address of the official page that publishes it"),
     "long": mark("the text is too long"),
     "twice": mark("this record stands in line {value} already"),
+    "community": mark("{value} is no community. Write genocide prevention, R2P, both, or nothing"),
 }
 
 

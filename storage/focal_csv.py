@@ -21,7 +21,7 @@ from storage.sheet import Cell, SheetError
 
 FACTS = (
     *("status", "appointed_year", "appointed_by", "as_of", "evidence"),
-    *("source", "source_url", "contact", "contact_url"),
+    *("source", "source_url", "contact", "contact_url", "community"),
 )
 COLUMNS = ("kind", "country", "number", *FACTS, "confirmed_at")
 NEEDED = ("kind", "country", "status", "as_of", "evidence", "source")
@@ -58,6 +58,7 @@ Problem = Literal[
     "contact",
     "long",
     "twice",
+    "community",
 ]
 
 
@@ -167,6 +168,7 @@ def _record(line: int, row: dict[str, str], today: date, table: Table) -> Record
     status = row.get("status", "").casefold()
     values["status"] = "unknown" if status == REMOVED else status
     values["evidence"] = row.get("evidence", "").upper()
+    values["community"] = row.get("community", "").casefold().replace(" ", "_") or None
     values["as_of"] = _as_of(row.get("as_of", ""))
     values["titles"] = _texts(row, "title")
     values["notes"] = _texts(row, "note")
@@ -209,6 +211,7 @@ def _problem(column: str, kind: str) -> tuple[Problem, str]:
         "source_url": "address",
         "contact_url": "address",
         "contact": "contact",
+        "community": "community",
     }
     return known.get(column, "empty"), column
 

@@ -28,6 +28,8 @@ class Priority(IntEnum):
     ANSWER = 0
     ANNOUNCEMENT = 1
     DIGEST = 2
+    LEISURE = 100
+    """What goes to thousands, and nobody waits for: `bot.pace` lets it through when all others had their turn."""
 
 
 class Buttons(BaseModel):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from storage import due, identities, submissions, unfinished
+from storage import digests, due, identities, submissions, unfinished
 from storage.database import Reader, Writer
 from storage.reminders import REMIND
 from storage.schema import metadata, outbox
@@ -87,6 +87,7 @@ async def forget(writer: Writer, person: str, at: datetime) -> list[Submission]:
             erased += [gone] if one.state != "draft" else []
     # Reminders are due under a name with the person in it.
     await due.cancel_ending(writer, REMIND, f"/{person}")
+    await digests.end(writer, person)
     await unfinished.forget(writer, unfinished.talk(person))
     await writer.sql.execute(sa.delete(outbox).where(outbox.c.room_id == person))
     for name, names in columns().items():

@@ -31,6 +31,8 @@ OPEN: tuple[State, ...] = ("submitted", "in_review", "update_pending")
 """States in which something waits for moderators."""
 PUBLIC: tuple[State, ...] = ("published", "update_pending")
 """States in which it is seen."""
+NAMES: Mapping[Kind, str] = {"practice": "practices", "challenge": "challenges"}
+"""Contents that what is published belongs to, for what is computed from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +169,23 @@ async def untouched(reader: Reader, state: str, before: datetime) -> list[Submis
     return [Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
-async def published(reader: Reader, kind: Kind, limit: int = 200) -> list[Submission]:
-    """Return what is published, the newest first."""
+async def published(
+    reader: Reader, kind: Kind, limit: int = 200, *, country: str | None = None
+) -> list[Submission]:
+    """Return what is published, the newest first; of one country (ISO 3166-1 alpha-2) or of all."""
     query = sa.select(submission).where(submission.c.kind == kind, submission.c.state.in_(PUBLIC))
+    if country is not None:
+        query = query.where(submission.c.fields["country"].as_string() == country)
     rows = await reader.sql.execute(query.order_by(submission.c.id.desc()).limit(limit))
     return [Submission.model_validate(row._mapping) for row in rows]
+
+
+async def count_published(reader: Reader, kind: Kind, *, country: str | None = None) -> int:
+    """Return how much is published, of one country or of all."""
+    query = sa.select(sa.func.count()).where(submission.c.kind == kind, submission.c.state.in_(PUBLIC))
+    if country is not None:
+        query = query.where(submission.c.fields["country"].as_string() == country)
+    return int((await reader.sql.execute(query)).scalar_one())
 
 
 async def add(writer: Writer, one: Submission) -> Submission:
@@ -239,8 +253,8 @@ async def change(
     )
     after.public_at = _public_at(before, after, at)
     await writer.sql.execute(sa.update(submission).where(submission.c.id == number).values(**_stored(after)))
-    if before.kind == "practice" and (before.state in PUBLIC or after.state in PUBLIC):
-        await writer.changed("practices")
+    if before.kind in NAMES and (before.state in PUBLIC or after.state in PUBLIC):
+        await writer.changed(NAMES[before.kind])
     if after.kind == "practice" and after.state in PUBLIC:
         await practice_search.put(writer, number, after.language, after.fields)
     elif before.kind == "practice" and before.state in PUBLIC:

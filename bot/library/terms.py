@@ -6,7 +6,8 @@ from itertools import groupby
 
 from bot.library.asking import Ask, MissingError, Sheet
 from commands.context import Context
-from commands.glossary import source_state, topic_name
+from commands.glossary import topic_name
+from commands.glossary_card import source_state
 from commands.rendering import render
 from config.languages import SPOKEN, name_of
 from storage import glossary, library
