@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import answers
-from bot.announcing import LATE
 from bot.voice import Voice, direct
 from commands import digest
 from commands.context import Asker, Context
@@ -26,6 +25,9 @@ from storage.outbox import OutboxRow, Priority
 
 KEPT = 200
 """Texts in memory: languages times zones, as long as a Monday lasts."""
+
+LATE = timedelta(hours=2)
+"""After which a digest says that it comes late."""
 
 Contents = list[dict[str, Any]]
 Key = tuple[object, ...]

@@ -24,6 +24,8 @@ FACTS = (
     *("source", "source_url", "contact", "contact_url", "community"),
 )
 COLUMNS = ("kind", "country", "number", *FACTS, "confirmed_at")
+NEW = frozenset({"community"})
+"""Columns that tables of earlier versions did not have."""
 NEEDED = ("kind", "country", "status", "as_of", "evidence", "source")
 TEXTS = re.compile(r"(title|note)_([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
 LANGUAGES = ("en", "fr", "es")
@@ -74,11 +76,15 @@ class Mistake:
 
 @dataclass(slots=True)
 class Table:
-    """What a file says: records, those to be removed, and every mistake. With a mistake nothing is to be done."""
+    """What a file says: records, those to be removed, and every mistake. With a mistake nothing is to be done.
+
+    `silent` are fields of which it says nothing, because it was written before there were any.
+    """
 
     records: list[Record] = field(default_factory=list)
     removed: list[Record] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    silent: frozenset[str] = frozenset()
 
 
 def write(records: Iterable[Kept]) -> bytes:
@@ -102,6 +108,7 @@ def read(data: bytes, today: date) -> Table:
                 names = _headings(line, cells, table)
                 if table.mistakes:
                     return table
+                table.silent = NEW - set(names)
                 continue
             count += 1
             if count > ROWS:
