@@ -1,8 +1,8 @@
 """A Monday morning: thousands get the digest and reminders, and members type commands meanwhile.
 
-First in this process, without a homeserver: how long it takes until all is decided and stored, and how long the event
-loop stands still. Then the bot on a homeserver of its own: from command to answer, with and without the morning, in
-turn, because a machine has moods.
+First in this process, without a homeserver: how long it takes until all is decided and stored, and how long the
+event loop stands still. Then the bot on a homeserver of its own: from command to answer, with and without the
+morning, in turn, because a machine has moods.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ async def _on_homeserver(
         finally:
             await database.close()
         alone, meanwhile, sent, taken = Latency(), Latency(), 0, 0.0
-        async with contenders.bot(homeserver, watcher, folder / "bot") as (bot, _):
+        async with contenders.bot(homeserver, watcher, folder / "bot", account=account) as (bot, _):
             await _idle(path)
             for number in range(rounds):
                 found = await latency.measure(watcher, [bot], commands // rounds, 1)
@@ -176,7 +176,7 @@ async def _fall_due(writer: Writer, everybody: Sequence[str], number: int, at: d
     await writer.sql.execute(sa.insert(reminder), wishes)
     for person in everybody:
         payload = {"key": key}
-        subject = reminders.subject(reminders.Reminder(event_id=kept.id, person=person, minutes=180, zone="UTC"))
+        subject = f"{kept.id}/180/{person}"
         await due.schedule(writer, Due(kind=reminders.REMIND, subject=subject, due_at=at, payload=payload))
         await due.schedule(
             writer, Due(kind=digests.KIND, subject=person, due_at=at, importance=9, payload={"day": day})
@@ -199,10 +199,13 @@ async def _make_due(url: str, path: Path, everybody: Sequence[str], number: int)
 
 async def _idle(path: Path) -> None:
     """Wait until nothing is due, and nothing waits to be sent."""
-    while _ask(path, "SELECT count(*) FROM due WHERE due_at <= ?", f"{datetime.now(UTC):%F %T}") or _ask(
-        path, "SELECT count(*) FROM outbox WHERE state = 'pending'"
-    ):
+    while _left(path):  # noqa: ASYNC110 - it is another process that does it
         await asyncio.sleep(0.5)
+
+
+def _left(path: Path) -> int:
+    due_now = _ask(path, "SELECT count(*) FROM due WHERE due_at <= ?", f"{datetime.now(UTC):%F %T}")
+    return due_now + _ask(path, "SELECT count(*) FROM outbox WHERE state = 'pending'")
 
 
 def _sent(path: Path) -> int:
