@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from commands.context import Context, mark
 from commands.rendering import Markdown
-from storage.communities import COMMUNITIES, Community
+from storage.communities import Community
 from storage.folding import fold
 
 NAMES: Mapping[Community, str] = {
@@ -48,8 +48,11 @@ def taken_from(typed: str, *, inside: bool = False) -> tuple[Community | None, s
     return None, typed
 
 
-def line(ctx: Context, community: str | None) -> Markdown | None:
+def name(ctx: Context, community: Community | None) -> str:
+    """Return what a community is called, as bare text; nothing where nobody said."""
+    return ctx.plain(NAMES[community]) if community else ""
+
+
+def line(ctx: Context, community: Community | None) -> Markdown | None:
     """Say from which community something comes; nothing where nobody said."""
-    if community not in COMMUNITIES:
-        return None
-    return ctx.text("Community: {name}.", name=ctx.text(NAMES[community]))
+    return ctx.text("Community: {name}.", name=ctx.text(NAMES[community])) if community else None
