@@ -51,7 +51,7 @@ from bot.backoff import Backoff
 from bot.backups import Backups
 from bot.clock import Clock, Task
 from bot.describing import Describing
-from bot.digests import Weekly
+from bot.digests import Recall, Weekly
 from bot.direct import Direct
 from bot.dispatch import Dispatch
 from bot.encryption import recovery
@@ -354,6 +354,7 @@ class App:
             event_changes.CHANGED: Changed(voice),
             reminders.REMIND: Reminding(voice),
             digests.KIND: weekly,
+            digests.RECALL: Recall(),
         }
         self._clock = Clock(
             self._database,

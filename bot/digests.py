@@ -1,5 +1,7 @@
 """The digest goes on Mondays to the rooms and persons who wish it, once each, and not when nothing happened.
 
+What was named in it and is taken back is taken out of the rooms, too: the digests that named it are deleted.
+
 Each recipient has a row of its own in `due`, so that a crash repeats or leaves out nobody. What a digest says is
 written once for all persons of a language and a time zone, as long as the content is the same.
 """
@@ -19,6 +21,7 @@ from commands.rendering import split
 from config import zones
 from config.settings import DigestSettings
 from storage import digests
+from storage import due as due_storage
 from storage.database import Writer
 from storage.due import Due
 from storage.outbox import OutboxRow, Priority
@@ -26,6 +29,8 @@ from storage.outbox import OutboxRow, Priority
 KEPT = 200
 """Texts in memory: languages times zones, as long as a Monday lasts."""
 
+TOGETHER, PAUSE = 50, timedelta(seconds=2)
+"""How many digests are deleted at once, and how long until the next."""
 LATE = timedelta(hours=2)
 """After which a digest says that it comes late."""
 
@@ -46,7 +51,7 @@ class Weekly:
         self._place = place
         self._timezone = timezone
         self._settings = settings
-        self._written: dict[Key, Contents] = {}
+        self._written: dict[Key, tuple[Contents, tuple[int, ...]]] = {}
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Return the digest; nothing when nothing happened, or the bot is not there any more."""
@@ -59,11 +64,12 @@ class Weekly:
         await zones.ready()
         ctx = await self._voice.context(writer, there, now)
         day = digests.day_of(due)
+        contents, named = await self._contents(ctx, due, late=now - due.due_at > LATE)
         return [
             OutboxRow(
                 # Of the day, and not of the hour: whoever is due again on that day had it.
                 txn_id=answers.transaction_id(digests.KIND, due.subject, day.isoformat(), part),
-                cause=digests.cause(day),
+                cause=digests.cause(day, named),
                 room_id=there.room_id,
                 kind="message",
                 priority=Priority.LEISURE,
@@ -71,7 +77,7 @@ class Weekly:
                 content=content,
                 created_at=now,
             )
-            for part, content in enumerate(await self._contents(ctx, due, late=now - due.due_at > LATE))
+            for part, content in enumerate(contents)
         ]
 
     async def missed(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
@@ -84,7 +90,8 @@ class Weekly:
         """Return None: `act` and `missed` plan the next, by the clocks of the recipient."""
         return None
 
-    async def _contents(self, ctx: Context, due: Due, *, late: bool) -> Contents:
+    async def _contents(self, ctx: Context, due: Due, *, late: bool) -> tuple[Contents, tuple[int, ...]]:
+        """Return the messages of a digest, and which submissions they name."""
         room_id = None if ctx.asker.direct else ctx.asker.room_id
         since, until = digests.week_of(digests.day_of(due))
         # Events that are over must not stand in what was written some hours ago.
@@ -92,8 +99,40 @@ class Weekly:
         state = await digests.state(ctx.storage)
         key = (room_id, ctx.language, ctx.timezone, until, hour, late, state)
         if key not in self._written:
-            text = await digest.sent(ctx, Period(since, until, room_id), late=late)
+            made = await digest.sent(ctx, Period(since, until, room_id), late=late)
             if len(self._written) >= KEPT:
                 self._written.clear()
-            self._written[key] = [answers.message(piece) for piece in split(text)] if text else []
+            contents = [answers.message(piece) for piece in split(made.text)] if made else []
+            self._written[key] = (contents, made.named if made else ())
         return self._written[key]
+
+
+class Recall:
+    """Deletes the digests that name something that is not published any more, some after the others."""
+
+    grace = timedelta.max
+
+    async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
+        """Return the deletions of some, and come again for the rest."""
+        found = await digests.naming(writer, int(due.subject), TOGETHER)
+        if len(found) == TOGETHER:
+            await due_storage.schedule(writer, due.model_copy(update={"due_at": now + PAUSE}))
+        return [
+            OutboxRow(
+                txn_id=answers.transaction_id(digests.RECALL, one.id),
+                room_id=one.room_id,
+                kind="redaction",
+                priority=Priority.LEISURE,
+                about=one.id,
+                created_at=now,
+            )
+            for one in found
+        ]
+
+    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
+        """Return nothing: it is never too late."""
+        return []
+
+    def following(self, _due: Due, _now: datetime) -> datetime | None:
+        """Return None: `act` comes again as long as there is something left."""
+        return None

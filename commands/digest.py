@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,7 +33,7 @@ async def show(ctx: Context) -> Markdown:
     room_id = None if ctx.asker.direct else ctx.asker.room_id
     found = await compose(ctx, Period(ctx.now - WEEK, ctx.now, room_id))
     return paragraphs(
-        found or ctx.text("Nothing has happened in the last seven days."),
+        found.text if found else ctx.text("Nothing has happened in the last seven days."),
         await _chosen(ctx),
     )
 
@@ -85,28 +86,38 @@ async def off(ctx: Context) -> Markdown:
     return ctx.text("I send no digest to this room.")
 
 
-async def compose(ctx: Context, period: Period) -> Markdown | None:
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What is said, and the numbers of the submissions that are named in it."""
+
+    text: Markdown
+    named: tuple[int, ...]
+
+
+async def compose(ctx: Context, period: Period) -> Digest | None:
     """Write the digest of a time; None when nothing happened."""
     found = [one for one in [await make(ctx, period) for make in SECTIONS] if one is not None]
     if not any(one.news for one in found):
         return None
     last = period.until - timedelta(seconds=1)
     head = ctx.text("The week from {first} to {last}", first=day(ctx, period.since), last=day(ctx, last))
-    return paragraphs(strong(head), *(one.text for one in found))
+    text = paragraphs(strong(head), *(one.text for one in found))
+    return Digest(text, tuple(number for one in found for number in one.named))
 
 
-async def sent(ctx: Context, period: Period, *, late: bool) -> Markdown | None:
+async def sent(ctx: Context, period: Period, *, late: bool) -> Digest | None:
     """Write the digest as it is sent, with how to end it; None when nothing happened."""
     found = await compose(ctx, period)
     if found is None:
         return None
-    return paragraphs(
-        found,
+    text = paragraphs(
+        found.text,
         ctx.text("This comes late: I was away when it was due.") if late else None,
         ctx.text("To get no digest any more: {off}", off=code(ctx.typed("digest off")))
         if period.room_id is None
         else ctx.text("For moderators, to end this digest: {off}", off=code(ctx.typed("digest off"))),
     )
+    return replace(found, text=text)
 
 
 async def _chosen(ctx: Context) -> Markdown:

@@ -44,10 +44,11 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a digest. `news`: whether it is a reason to send one."""
+    """A part of a digest. `news`: whether it is a reason to send one; `named`: the submissions that it names."""
 
     text: Markdown
     news: bool = True
+    named: tuple[int, ...] = ()
 
 
 Maker = Callable[[Context, Period], Awaitable[Section | None]]
@@ -58,8 +59,10 @@ async def practices(ctx: Context, period: Period) -> Section | None:
     found = await digests.published_between(ctx.storage, "practice", period.since, period.until)
     if not found:
         return None
-    head = ctx.text("New practices")
-    return Section(_list(ctx, head, [_practice(ctx, one) for one in found[:ROWS]], len(found), "practices"))
+    shown = found[:ROWS]
+    rows = [_practice(ctx, one) for one in shown]
+    text = _list(ctx, ctx.text("New practices"), rows, len(found), "practices")
+    return Section(text, named=tuple(one.id for one in shown))
 
 
 async def challenges(ctx: Context, period: Period) -> Section | None:
@@ -70,7 +73,8 @@ async def challenges(ctx: Context, period: Period) -> Section | None:
     new = await digests.published_between(ctx.storage, CHALLENGE, period.since, period.until)
     count = await submissions.count_published(ctx.storage, CHALLENGE)
     rows = [_challenge(ctx, one) for one in found]
-    return Section(_list(ctx, ctx.text("Open challenges"), rows, count, "challenges"), news=bool(new))
+    text = _list(ctx, ctx.text("Open challenges"), rows, count, "challenges")
+    return Section(text, bool(new), tuple(one.id for one in found))
 
 
 async def coming(ctx: Context, period: Period) -> Section | None:

@@ -7,6 +7,7 @@ is besides among what the person follows, so that it is shown to them and erased
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,11 +17,14 @@ from config.settings import DigestSettings
 from storage import due, following, people, submissions
 from storage.database import Reader, Writer
 from storage.due import Due
-from storage.schema import audit, revision
+from storage.outbox import SentAnswer
+from storage.schema import audit, outbox, revision
 from storage.schema import due as due_table
 from storage.submissions import Kind, Submission
 
-KIND = "digest"
+KIND, RECALL = "digest", submissions.RECALL
+CAUSE = "digest/"
+"""With which the causes of its messages begin."""
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
 MOST = 500
@@ -108,9 +112,24 @@ async def published_between(reader: Reader, kind: Kind, since: datetime, until: 
     return [one for one in await submissions.some(reader, numbers[:MOST]) if one.kind == kind]
 
 
-def cause(day: date) -> str:
-    """Return what the messages of the digest of a day have as their cause."""
-    return f"digest/{day.isoformat()}"
+def cause(day: date, named: Sequence[int]) -> str:
+    """Return what the messages of a digest have as their cause: the day, and the submissions that they name."""
+    return f"{CAUSE}{day.isoformat()}/,{''.join(f'{number},' for number in named)}"
+
+
+async def naming(reader: Reader, number: int, limit: int) -> list[SentAnswer]:
+    """Return messages of digests that name a submission, and still stand."""
+    gone = outbox.alias()
+    query = (
+        sa.select(outbox.c.id, outbox.c.part, outbox.c.room_id)
+        .where(outbox.c.cause >= CAUSE, outbox.c.cause < f"{CAUSE}\U0010ffff")
+        .where(outbox.c.cause.contains(f",{number},"), outbox.c.kind == "message")
+        .where(outbox.c.state.not_in(("refused", "left out")))
+        .where(~sa.exists().where(gone.c.about == outbox.c.id, gone.c.kind == "redaction"))
+        .order_by(outbox.c.id)
+        .limit(limit)
+    )
+    return [SentAnswer.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
 def is_person(recipient: str) -> bool:

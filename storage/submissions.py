@@ -10,9 +10,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from storage import audit, practice_search, reviews
+from storage import audit, due, practice_search, reviews
 from storage.audit import Entry
 from storage.database import Reader, Writer
+from storage.due import Due
 from storage.schema import submission
 
 Kind = Literal["practice", "challenge", "term", "correction", "event"]
@@ -31,6 +32,8 @@ OPEN: tuple[State, ...] = ("submitted", "in_review", "update_pending")
 """States in which something waits for moderators."""
 PUBLIC: tuple[State, ...] = ("published", "update_pending")
 """States in which it is seen."""
+RECALL = "recall_submission"
+"""The kind of what is due when something is not published any more, and was named in digests."""
 NAMES: Mapping[Kind, str] = {"practice": "practices", "challenge": "challenges"}
 """Contents that what is published belongs to, for what is computed from them."""
 
@@ -255,6 +258,9 @@ async def change(
     await writer.sql.execute(sa.update(submission).where(submission.c.id == number).values(**_stored(after)))
     if before.kind in NAMES and (before.state in PUBLIC or after.state in PUBLIC):
         await writer.changed(NAMES[before.kind])
+        if after.state not in PUBLIC:
+            # Where it was named, it is to be taken out, too.
+            await due.schedule(writer, Due(kind=RECALL, subject=str(number), due_at=at, importance=1))
     if after.kind == "practice" and after.state in PUBLIC:
         await practice_search.put(writer, number, after.language, after.fields)
     elif before.kind == "practice" and before.state in PUBLIC:

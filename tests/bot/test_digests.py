@@ -12,12 +12,11 @@ from bot import announcing
 from bot.announcing import Digest
 from bot.app import registry
 from bot.clock import Clock, Task
-from bot.digests import Weekly
+from bot.digests import Recall, Weekly
 from bot.voice import Voice
 from commands import digest
 from commands.context import Asker, Context
 from commands.digest_sections import Period
-from commands.rendering import Markdown
 from commands.respond import Responder
 from config.settings import DigestSettings, EventSettings
 from storage import digests, due, glossary, glossary_changes, outbox, people, rooms, starter, submissions
@@ -60,6 +59,7 @@ class Scene:
         )
         tasks: dict[str, Task] = {
             digests.KIND: Weekly(voice, self._place, "UTC", WANTED),
+            digests.RECALL: Recall(),
             announcing.DIGEST: Digest(voice),
         }
         self.clock = Clock(self.database, tasks, push or self.sent.extend, lambda: self.now)
@@ -107,7 +107,7 @@ class Scene:
         return number
 
     def to(self, recipient: str) -> list[str]:
-        return [str((row.content or {})["body"]) for row in self.sent if row.room_id == recipient]
+        return [str((row.content or {})["body"]) for row in self.sent if row.room_id == recipient and row.content]
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ async def test_what_it_says_is_written_once_for_all_of_a_language(
     written: list[str] = []
     compose = digest.compose
 
-    async def counted(ctx: Context, period: Period) -> Markdown | None:
+    async def counted(ctx: Context, period: Period) -> digest.Digest | None:
         written.append(ctx.language)
         return await compose(ctx, period)
 
@@ -188,6 +188,22 @@ async def test_what_it_says_is_written_once_for_all_of_a_language(
     assert len(scene.sent) == len(people_)
     assert len({str(row.content) for row in scene.sent}) == 1
     assert written == ["en"]
+
+
+async def test_digests_that_name_what_is_taken_back_are_deleted(scene: Scene) -> None:
+    gone = await scene.publish("Radio that answers rumours")
+    await scene.choose(ROOM)
+    await scene.until(MONDAY + timedelta(hours=10))
+    await scene.publish("Another one")
+    await scene.choose(MIA)
+    await scene.until(MONDAY + timedelta(days=8))
+    naming, other = (next(row for row in scene.sent if row.room_id == one) for one in (ROOM, MIA))
+    async with scene.database.write() as writer:
+        await submissions.change(writer, gone, "unpublish", Actor("moderator", "m"), scene.now, reason="Harm")
+    await scene.until(scene.now + timedelta(hours=1), timedelta(minutes=1))
+    deletions = [row.about for row in scene.sent if row.kind == "redaction"]
+    assert deletions == [naming.id]
+    assert other.id not in deletions
 
 
 async def test_what_was_taken_back_meanwhile_is_not_told_to_the_others(scene: Scene) -> None:
