@@ -27,7 +27,6 @@ from bot.clock import Clock
 from bot.demo.client import Client
 from bot.demo.homeserver import Homeserver
 from bot.digests import Weekly
-from bot.outbox import OutboxRow
 from bot.reminding import Reminding
 from bot.voice import Voice
 from commands.respond import Responder
@@ -37,6 +36,7 @@ from storage.database import Database, Writer
 from storage.due import Due
 from storage.events import Event
 from storage.occurrences import Timing
+from storage.outbox import OutboxRow
 from storage.schema import reminder
 
 LANGUAGES = ("en", "fr", "es")
@@ -140,7 +140,7 @@ async def _on_homeserver(
 async def _chats(account: Client) -> dict[str, str]:
     """Make rooms that stand for direct chats, with members who are invited; return them by member."""
     server = account.user_id.partition(":")[2]
-    found = {}
+    found: dict[str, str] = {}
     for number in range(CHATS):
         some = [f"@invited{number}-{place}:{server}" for place in range(TOGETHER)]
         room_id = await account.create_room(invite=some)

@@ -14,7 +14,7 @@ NAMES: Mapping[Community, str] = {
     "r2p": mark("R2P"),
     "both": mark("genocide prevention and R2P"),
 }
-TYPED: Mapping[Community, str] = NAMES | {"both": mark("both")}
+TYPED: Mapping[Community, str] = {**NAMES, "both": mark("both")}
 """What is typed for each."""
 
 WORDS: Mapping[str, Community] = {

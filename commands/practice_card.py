@@ -69,7 +69,7 @@ MORE: Mapping[str, str] = {
 CHOSEN: Mapping[str, Mapping[str, str]] = {
     "evaluated": EVALUATED,
     "licence": LICENCES,
-    "community": dict[str, str](COMMUNITIES),
+    "community": dict(COMMUNITIES.items()),
 }
 """Of these, what is chosen and not written."""
 MATCHES = 3

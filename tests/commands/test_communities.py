@@ -85,7 +85,7 @@ async def test_events_of_a_community_and_those_that_speak_of_it(ask: Conversatio
             kind="meeting",
             titles={"en": title},
             timing=Timing(start="2027-01-09"),
-            community=community,  # type: ignore[arg-type]
+            community=community,
         )
         async with ask.database.write() as writer:
             await event_changes.add(writer, event, by=None, at=ask.now)
