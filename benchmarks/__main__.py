@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import burst, contenders, events, focal, glossary, growth, latency, library, practices
+from benchmarks import burst, contenders, events, focal, glossary, growth, latency, library, monday, practices
 from benchmarks.burst import Burst
 from benchmarks.contenders import Contender
 from benchmarks.latency import Latency
@@ -50,6 +50,7 @@ class Extent:
     concepts: int
     events: int
     practices: int
+    members: int
     rooms: tuple[int, ...]
     """Sizes at which growth is measured; each room has twenty members."""
     rows: tuple[int, ...]
@@ -65,6 +66,7 @@ FULL = Extent(
     concepts=glossary.CONCEPTS,
     events=10_000,
     practices=20_000,
+    members=5_000,
     rooms=(100, 1_000, 10_000),
     rows=(1_000, 10_000, 100_000, 1_000_000),
     entries=(100, 1_000, 10_000),
@@ -78,6 +80,7 @@ SHORT = Extent(
     concepts=8_000,
     events=1_000,
     practices=500,
+    members=500,
     rooms=(10, 100, 1_000),
     rows=(100, 1_000),
     entries=(10, 100),
@@ -90,7 +93,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="less of everything, in under a minute")
     parser.add_argument(
         "--only",
-        choices=("matrix", "glossary", "focal", "events", "practices", "library", "growth"),
+        choices=("matrix", "glossary", "focal", "events", "practices", "library", "monday", "growth"),
         help="one part of it; growth is measured only when it is asked for",
     )
     chosen = parser.parse_args()
@@ -111,6 +114,8 @@ def main() -> None:
     if chosen.only in (None, "library"):
         found = library.measure(extent.events, extent.practices, extent.questions, extent.commands)
         _show_library(asyncio.run(found), print)
+    if chosen.only in (None, "monday"):
+        _show_monday(asyncio.run(monday.measure(extent.members, extent.commands, extent.rounds // 2)), print)
 
 
 async def _matrix(extent: Extent, say: Callable[[str], None]) -> None:
@@ -202,6 +207,18 @@ def _show_library(found: library.Result, say: Callable[[str], None]) -> None:
         ("receipt to answer, 95 %", found.alone.p95, found.visited.p95, ""),
     ):
         say(_row(f"  {label}", f"{less:.1f} ms", f"{more:.1f} ms", f"{more / less:.2f}", goal))
+
+
+def _show_monday(found: monday.Result, say: Callable[[str], None]) -> None:
+    say(_row(f"Monday: {found.members:,} digests and reminders", "", "stall", "goal"))
+    say(_row("  decided and stored", f"{found.stored:.0f} s", f"{found.stalled:.0f} ms", f"< {STALL_GOAL:.0f} ms"))
+    say(_row("From command to answer", "alone", f"{found.rate:.1f}/s", "ratio", "goal"))
+    for label, less, more, goal in (
+        ("receipt to answer, median", found.alone.median, found.meanwhile.median, f"<= {GOAL:.2f}"),
+        ("receipt to answer, 95 %", found.alone.p95, found.meanwhile.p95, ""),
+    ):
+        say(_row(f"  {label}", f"{less:.1f} ms", f"{more:.1f} ms", f"{more / less:.2f}", goal))
+    say(_row("  messages sent meanwhile", str(found.sent), "", "", str(found.wanted)))
 
 
 async def _growth(extent: Extent, say: Callable[[str], None]) -> None:

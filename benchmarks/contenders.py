@@ -61,13 +61,17 @@ class Contender:
 
 @asynccontextmanager
 async def bot(
-    homeserver: Homeserver, member: Client, folder: Path, settings: Mapping[str, str] = MappingProxyType({})
+    homeserver: Homeserver,
+    member: Client,
+    folder: Path,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    account: Client | None = None,
 ) -> AsyncIterator[tuple[Contender, Json]]:
     """Run this bot, as `gaamac-bot run` does. Also gives the content of its answer to the command.
 
-    `settings` are variables of the environment.
+    `settings` are variables of the environment. The password of `account`, where it was made before, is gaamac.
     """
-    account = await homeserver.register("gaamac", "gaamac")
+    account = account or await homeserver.register("gaamac", "gaamac")
     rooms = [await room(member, account) for _ in range(4)]
     environment = clean(os.environ) | {
         "GAAMAC_MATRIX__HOMESERVER": homeserver.url,

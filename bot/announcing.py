@@ -14,7 +14,7 @@ from bot.day_notes import NOTE, note
 from bot.voice import Voice, direct, said
 from commands import event_notice
 from commands.attachment import Reply
-from storage import attendance, direct_rooms, events, reminders
+from storage import attendance, digests, direct_rooms, events, reminders
 from storage import due as due_storage
 from storage import outbox as outbox_storage
 from storage.database import Reader, Writer
@@ -256,6 +256,8 @@ class Digest:
         rooms = {event.id: await self._voice.audience(writer, event) for event in known.values()}
         rows = []
         for there in self._voice.rooms():
+            if await digests.planned(writer, there.room_id):
+                continue  # The digest tells of events, and of more.
             here = [(known[one.event_id], one) for one in week if there in rooms[one.event_id]]
             if here:
                 ctx = await self._voice.context(writer, there, now)

@@ -19,6 +19,7 @@ import commands.commitment_talk
 import commands.commitment_year
 import commands.commitments
 import commands.community
+import commands.digest
 import commands.event_attendance
 import commands.event_edit
 import commands.event_following
@@ -75,6 +76,7 @@ from bot.commitment_tasks import Reminding as CommitmentReminding
 from bot.counting import Counting
 from bot.day_notes import DayNote
 from bot.describing import Describing
+from bot.digests import Recall, Weekly
 from bot.direct import Direct
 from bot.dispatch import Dispatch
 from bot.encryption import recovery
@@ -115,6 +117,7 @@ from config.settings import Settings
 from storage import (
     awaited_files,
     commitments,
+    digests,
     due,
     event_changes,
     media,
@@ -186,6 +189,7 @@ def registry() -> Registry:
             commands.export,
             commands.language,
             commands.timezone,
+            commands.digest,
             commands.help,
             commands.status,
         ]
@@ -329,6 +333,7 @@ class App:
             settings.default_timezone,
             settings.focal.fresh_months,
             settings.practices,
+            settings.digest,
         )
         authority = Authority(self._session, self._rooms, settings.moderation.power)
         self._describing = Describing(
@@ -380,6 +385,7 @@ class App:
             settings.default_timezone,
         )
         nudge, week, year = Nudge(desk), Week(desk), Year(desk)
+        digest_of_week = Weekly(voice, self._present, settings.default_timezone, settings.digest)
         tasks: dict[str, Task] = {
             deciding.PUBLISH: Publishing(desk),
             practices.REVIEW: LookingAgain(desk),
@@ -399,12 +405,15 @@ class App:
             counting.KIND: recount,
             day_notes.NOTE: DayNote(voice),
             weekly_term.KIND: weekly,
+            digests.KIND: digest_of_week,
+            digests.RECALL: Recall(),
         }
         self._clock = Clock(
             self._database,
             tasks,
             self._outbox.push,
             done=lambda kind, late, missed: self._metrics.done(kind, late, missed=missed),
+            busy=lambda: bool(self._lanes.busy),
             doubt=self._reconciling.doubt if self._reconciling else lambda _due: None,
         )
         now = datetime.now(UTC)
@@ -472,6 +481,11 @@ class App:
             return None
         closed = self._rooms.is_encrypted(there.room_id) and self._encryption.state().able is not True
         return None if closed else there
+
+    def _present(self, room_id: str) -> Asker | None:
+        """Return a room, or the one that replaced it, if the bot is in it."""
+        now = self._rooms.current(room_id) or room_id
+        return self._dispatch.speaker(now) if self._rooms.is_joined(now) else None
 
     async def _follow(self) -> None:
         # What comes while it is not known yet whether the bot has an identity would wait for the next round.

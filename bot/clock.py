@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -30,6 +31,11 @@ log = structlog.get_logger(__name__)
 
 LOOK = timedelta(seconds=30)
 BATCH = 50
+CROWD = 20
+"""When more than so many things are due at once, who types a command goes before each of them."""
+PATIENCE = 0.5
+"""Seconds that one of a crowd waits at most for commands that are under way."""
+GLANCE = 0.005
 AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """After which a task that failed is tried again; the last for ever."""
 STORING = 2
@@ -59,7 +65,8 @@ Done = Callable[[str, float, bool], None]
 class Clock:
     """Does what is due while `run` runs. `tasks` are by kind; `push` sends what is stored.
 
-    `doubt` says of what is due whether it may have been done before a backup was put back.
+    `doubt` says of what is due whether it may have been done before a backup was put back; `busy` whether commands
+    are under way.
     """
 
     def __init__(
@@ -70,6 +77,7 @@ class Clock:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         done: Done = lambda _kind, _late, _missed: None,
         doubt: Callable[[Due], Doubt | None] = lambda _due: None,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._tasks = tasks
@@ -79,6 +87,7 @@ class Clock:
         self._failed: dict[tuple[str, str], tuple[int, datetime]] = {}
         self._done = done
         self._doubt = doubt
+        self._busy = busy
         self.looked_at: datetime | None = None
         """When it looked last."""
 
@@ -111,8 +120,18 @@ class Clock:
         for one in waiting:
             _, again = self._failed.get((one.kind, one.subject), (0, now))
             if again <= now:
+                began = time.monotonic()
                 done += await self._one(one, now)
+                if len(waiting) > CROWD:
+                    await self._give_way(time.monotonic() - began)
         return done
+
+    async def _give_way(self, taken: float) -> None:
+        """Leave as much time to others as was taken, and go on when no command is under way."""
+        await asyncio.sleep(taken)
+        until = time.monotonic() + PATIENCE
+        while self._busy() and time.monotonic() < until:  # noqa: ASYNC110 - nobody is told when that ends
+            await asyncio.sleep(GLANCE)
 
     async def _pause(self) -> timedelta:
         async with self._database.read() as reader:

@@ -14,7 +14,7 @@ import typer
 from bot.errors import EXIT_PROBLEM, StartError
 from bot.opening import opened
 from config.settings import Settings
-from storage import glossary, glossary_csv, glossary_tbx, starter
+from storage import glossary, glossary_changes, glossary_csv, glossary_tbx, starter
 from storage.glossary import Concept
 from storage.glossary_draft import GlossaryFileError
 from storage.looking import looking
@@ -63,7 +63,7 @@ async def bring_in(settings: Settings, path: Path, *, dry_run: bool = False) -> 
     async with opened(settings) as database, database.write() as writer:
         difference = compare(await glossary.every(writer), found)
         if not dry_run:
-            await glossary.replace(writer, found, datetime.now(UTC))
+            await glossary_changes.replace(writer, found, by=None, at=datetime.now(UTC))
     if dry_run:
         typer.echo(f"{path} is in order. It would change the glossary so: {difference}. Nothing was changed.")
     else:

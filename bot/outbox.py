@@ -174,9 +174,12 @@ class Outbox:
         if row.doubt is not None and self._doubts is not None and await self._is_said(row, self._doubts):
             return
         try:
-            if row.room_id.startswith("@"):
+            to_person = row.room_id.startswith("@")
+            if to_person:
+                # The chat is asked for, too: thousands who are written to take their turns before that.
+                await self._pace.turn(row.priority)
                 row = row.model_copy(update={"room_id": await self._place(row)})
-            event_id = await self._attempt(row)
+            event_id = await self._attempt(row, had_turn=to_person)
         except UnwantedError:
             log.info("a message was not wanted")
             async with self._database.write() as writer:
@@ -211,7 +214,7 @@ class Outbox:
                     await doubts.leave_out(writer, row)
         return not verdict.say
 
-    async def _attempt(self, row: OutboxRow) -> str | None:
+    async def _attempt(self, row: OutboxRow, *, had_turn: bool) -> str | None:
         """Give a row to the homeserver. Return the event that it became; None when there is nothing to do."""
         target = await self._notes.event_of(row.about) if row.about is not None else None
         if row.about is not None and target is None:
@@ -221,7 +224,8 @@ class Outbox:
             found = await self._search(row)
             if found:
                 return found
-        await self._pace.turn(row.priority)
+        if not had_turn:
+            await self._pace.turn(row.priority)
         if row.kind == "redaction":
             event_id = await self._session.redact(row.room_id, target or "", row.txn_id)
         elif row.kind == "reaction":

@@ -2,7 +2,8 @@
 
 Nothing tells a client its rate limit. So the bot speaks freely until a 429 says how long to wait; from then
 on it spends what it has seen to be there, and every so often it tries whether more has become possible.
-Those who wait are let through by priority, then in the order in which they came.
+Those who wait are let through by priority, then in the order in which they came. What nobody asked for goes at a
+steady pace, so that a Monday morning with thousands of messages holds up no answer.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ FASTEST = 1000.0
 """Events a second; beyond that there is no limit worth keeping to."""
 BACKGROUND = 100
 """The priority of what nobody waits for: it goes only when a whole burst is left for those who do."""
+UNHURRIED = 20.0
+"""Events a second that nobody asked for, also where no limit is known: answers go in between at once."""
 LARGEST_BURST = 10
 """What Synapse allows by default; a longer run without a refusal says nothing about a burst."""
 
@@ -40,6 +43,7 @@ class Pace:
         self._tokens = 1.0
         self._counted_at = 0.0
         self._closed_until = 0.0
+        self._unhurried_at = 0.0  # when the next may go that nobody asked for
         self._run = 0  # successes since the last refusal
         self._waiting: list[_Waiter] = []
         self._numbers = itertools.count()
@@ -95,16 +99,22 @@ class Pace:
     def _take(self, priority: int) -> bool:
         """Take a token if there is one now for this priority."""
         now = self._clock()
-        if now < self._closed_until:
+        if now < self._closed_until or (priority and now < self._unhurried_at):
             return False
         if self._rate is None:
+            self._went(priority, now)
             return True
         self._tokens = min(self._size, self._tokens + (now - self._counted_at) * self._rate)
         self._counted_at = now
         if self._tokens < self._needed(priority):
             return False
         self._tokens -= 1
+        self._went(priority, now)
         return True
+
+    def _went(self, priority: int, now: float) -> None:
+        if priority:
+            self._unhurried_at = now + 1 / UNHURRIED
 
     def _wake(self) -> None:
         """Let through who may, and come back when the next one may."""
@@ -122,6 +132,8 @@ class Pace:
         return self._size if priority >= BACKGROUND else 1.0
 
     def _wait(self) -> float:
-        needed = self._needed(self._waiting[0].priority)
+        priority = self._waiting[0].priority
+        needed, now = self._needed(priority), self._clock()
         missing = 0.0 if self._rate is None else max(0.0, needed - self._tokens) / self._rate
-        return max(self._closed_until - self._clock(), missing, 0.001)
+        unhurried = self._unhurried_at - now if priority else 0.0
+        return max(self._closed_until - now, missing, unhurried, 0.001)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from commands.attachment import ReceivedFile
 from commands.rendering import Markdown
 from config.languages import catalogue
-from config.settings import PracticeSettings
+from config.settings import DigestSettings, PracticeSettings
 from storage import rooms
 from storage.database import Reader, Writer
 
@@ -111,9 +111,11 @@ class Context:
     default_language: str = "en"
     timezone: str = "UTC"
     """The IANA name of the zone that the person chose, else of that of the settings."""
+    default_timezone: str = "UTC"
     fresh_months: int = 12
     """After how many months without a confirmation a record counts as old."""
     practices: PracticeSettings = field(default_factory=PracticeSettings)
+    digest: DigestSettings = field(default_factory=DigestSettings)
     chatham: bool = False
     """Whether the Chatham House Rule holds where this is said: no names, no attendance."""
     _held: dict[Permission, bool] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from commands.arguments import Label, Rest
 from commands.attachment import Post, Reply
+from commands.communities import WORDS as COMMUNITIES
 from commands.context import Context, Permission, mark
 from commands.dates import duration
 from commands.deciding import submit
@@ -30,7 +31,7 @@ from storage.submissions import Submission
 FIELDS = Fields(
     names=(
         *("title", "description", "kind", "place", "link", "organiser", "registration", "access"),
-        *("countries", "topics", "certainty", "source", "reminders", "rooms"),
+        *("countries", "topics", "certainty", "source", "reminders", "rooms", "community"),
     ),
     short={
         "titre": "title", "titulo": "title", "descripcion": "description", "type": "kind", "tipo": "kind",
@@ -40,7 +41,7 @@ FIELDS = Fields(
         "country": "countries", "pays": "countries", "pais": "countries", "paises": "countries",
         "topic": "topics", "themes": "topics", "temas": "topics", "certitude": "certainty",
         "certeza": "certainty", "fuente": "source", "rappels": "reminders", "avisos": "reminders",
-        "salons": "rooms", "salas": "rooms",
+        "salons": "rooms", "salas": "rooms", "communaute": "community", "comunidad": "community",
     },
     by_language=frozenset({"title", "description"}),
 )  # fmt: skip
@@ -52,6 +53,7 @@ CERTAINTY = {
     "confirmed": "confirmed", "confirme": "confirmed", "confirmado": "confirmed", "tentative": "tentative",
     "provisoire": "tentative", "provisional": "tentative",
 }  # fmt: skip
+WORDED = {"kind": WORDS, "access": ACCESS, "certainty": CERTAINTY}
 _ROOM = re.compile(r"![^\s:]+(?::\S+)?")
 
 
@@ -76,7 +78,8 @@ async def edit(
 
     Fields: title, description (each with a language, as `title fr:`), kind, place, link, organiser, registration,
     access (public, members, invited), countries, topics, certainty (confirmed, tentative), source, reminders (how
-    long before it is announced: 14d, 1d, 1h), rooms (where it is announced). `!event move` changes the time.
+    long before it is announced: 14d, 1d, 1h), rooms (where it is announced), community (genocide prevention, R2P,
+    both). `!event move` changes the time.
     """
     event = await open_event(ctx, number)
     head, typed = FIELDS.split(what)
@@ -119,7 +122,9 @@ def _update(ctx: Context, event: Kept, typed: dict[str, str]) -> dict[str, Any]:
         elif name in ("countries", "topics"):
             update[name] = [] if empty else _several(ctx, name, said)
         elif name in ("kind", "access", "certainty"):
-            update[name] = _word(ctx, {"kind": WORDS, "access": ACCESS, "certainty": CERTAINTY}[name], said)
+            update[name] = _word(ctx, WORDED[name], said)
+        elif name == "community":
+            update[name] = None if empty else _word(ctx, COMMUNITIES, said)
         else:
             update[name] = None if empty else said
     if "source" in update:

@@ -16,6 +16,8 @@ from pydantic import ValidationError
 from commands import talks
 from commands.arguments import Label, Rest, tokens
 from commands.attachment import Reply
+from commands.communities import line as community_line
+from commands.communities import taken_from
 from commands.context import Context, Permission, mark
 from commands.dates import Unclear, Understood, echo, explain, notes, understand
 from commands.errors import ArgumentError, CommandError
@@ -25,6 +27,7 @@ from commands.registry import command
 from commands.rendering import Markdown, code, escape, join, link, paragraphs, strong
 from config import zones
 from storage import event_changes, proposals
+from storage.communities import Community
 from storage.events import Event, Kept, Kind
 from storage.folding import fold
 from storage.occurrences import Timing
@@ -53,8 +56,8 @@ async def add(ctx: Context, what: Annotated[Rest | None, Label(mark("when and ti
     """Put an event into the calendar.
 
     Say when, where the clocks are, how long, and the title in quotation marks; besides, if you like, the kind
-    (meeting, training, webinar, deadline, commemoration), a link, and the word tentative. Say nothing, and I ask
-    you one thing after the other in a direct chat.
+    (meeting, training, webinar, deadline, commemoration), a link, the word tentative, and the community (R2P,
+    genocide prevention). Say nothing, and I ask you one thing after the other in a direct chat.
     """
     if what is None:
         return await talks.begin(ctx, "event")
@@ -167,8 +170,9 @@ async def read(ctx: Context, what: str) -> tuple[Event, Markdown]:
 
     """
     title, kind, address, tentative, rest = _parts(ctx, what)
+    community, rest = taken_from(rest, inside=True)
     date = await understood(ctx, rest)
-    return compose(ctx, title=title, kind=kind, date=date, link_=address, tentative=tentative)
+    return compose(ctx, title=title, kind=kind, date=date, link_=address, tentative=tentative, community=community)
 
 
 def compose(
@@ -180,6 +184,7 @@ def compose(
     link_: str | None = None,
     place: str | None = None,
     tentative: bool = False,
+    community: Community | None = None,
 ) -> tuple[Event, Markdown]:
     """Return an event that is new, and how it is shown before it is stored.
 
@@ -196,6 +201,7 @@ def compose(
             link=link_,
             place=place,
             certainty="tentative" if tentative else "confirmed",
+            community=community,
         )
     except ValidationError as error:
         raise ArgumentError(ctx.text("I cannot put this into the calendar as it is.")) from error
@@ -207,6 +213,7 @@ def compose(
             *([escape(place)] if place else []),
             *([link(link_, link_)] if link_ else []),
             *([ctx.text("Not yet confirmed.")] if tentative else []),
+            *([shown] if (shown := community_line(ctx, community)) else []),
             *notes(ctx.language, date),
         ],
     )

@@ -13,6 +13,8 @@ from babel.dates import format_date, format_datetime, format_time, get_month_nam
 
 from commands.arguments import Label, Named, Rest
 from commands.attachment import Attachment, Reply
+from commands.communities import line as community_line
+from commands.communities import taken_from
 from commands.context import Context, mark
 from commands.errors import ArgumentError, CommandError
 from commands.focal_card import in_words, when
@@ -21,6 +23,7 @@ from commands.rendering import Markdown, bullets, code, escape, join, link, para
 from config import countries, zones
 from config.languages import SPOKEN
 from storage import attendance, event_ics, events
+from storage.communities import Community, concerns
 from storage.events import Coming, Event, Kept, Kind
 from storage.folding import fold
 
@@ -63,9 +66,9 @@ ACCESS = {
     "events",
     topic="events",
     examples={
-        "en": ("events", "events march", "events rwanda", "events training"),
-        "fr": ("événements", "événements mars", "événements Rwanda", "événements formation"),
-        "es": ("eventos", "eventos marzo", "eventos Ruanda", "eventos formación"),
+        "en": ("events", "events march", "events rwanda", "events training", "events r2p"),
+        "fr": ("événements", "événements mars", "événements Rwanda", "événements formation", "événements r2p"),
+        "es": ("eventos", "eventos marzo", "eventos Ruanda", "eventos formación", "eventos r2p"),
     },
     aliases={"fr": ("événements",), "es": ("eventos",)},
 )
@@ -74,7 +77,7 @@ async def list_events(
     about: Annotated[Rest | None, Label(mark("month, country, kind or words"))] = None,
     page: Annotated[int, PAGE, Label(mark("number"))] = 1,
 ) -> Markdown:
-    """List what comes next, all of it or of one month, country or kind."""
+    """List what comes next, all of it or of one month, country, kind or community (R2P, genocide prevention)."""
     await zones.ready()
     coming = await events.coming(ctx.storage, ctx.now)
     known = await events.some(ctx.storage, list({one.event_id for one in coming}))
@@ -139,6 +142,8 @@ async def show_event(ctx: Context, number: Annotated[int, Label(mark("number"))]
         lines.append(link(one.link, one.link))
     if one.organiser:
         lines.append(ctx.text("Organised by {organiser}.", organiser=one.organiser))
+    if community := community_line(ctx, one.community):
+        lines.append(community)
     if one.registration:
         lines.append(ctx.text("Registration: {link}", link=link(one.registration, one.registration)))
     if one.kind != "commemoration" and coming:
@@ -175,6 +180,9 @@ def _filter(about: str) -> Callable[[Kept, Coming | None], bool]:
         return lambda event, one: int((one.start if one else event.timing.start)[5:7] or 0) == month
     if folded in WORDS:
         return lambda event, _one: event.kind == WORDS[folded]
+    community, rest = taken_from(about)
+    if community is not None:
+        return _of_community(community, about, _filter(rest) if rest else None)
     found = countries.find(about)
     if found.how is countries.How.NAMED and found.one:
         code_ = found.one.code
@@ -186,6 +194,20 @@ def _filter(about: str) -> Callable[[Kept, Coming | None], bool]:
     if not words:
         return lambda _event, _one: False
     return lambda event, _one: events.speaks_of(event, words)
+
+
+def _of_community(
+    community: Community, about: str, rest: Callable[[Kept, Coming | None], bool] | None
+) -> Callable[[Kept, Coming | None], bool]:
+    """Return what is of a community and fits the rest; of what nobody marked, what has the words in it."""
+    words = fold(about).split()
+
+    def fits(event: Kept, one: Coming | None) -> bool:
+        if event.community is None:
+            return events.speaks_of(event, words)
+        return concerns(community, event.community) and (rest is None or rest(event, one))
+
+    return fits
 
 
 @lru_cache

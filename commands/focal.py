@@ -7,10 +7,11 @@ from typing import Annotated
 from commands import places
 from commands.arguments import Label, Rest
 from commands.context import Context, mark
-from commands.focal_card import also, ask_for_more, full, line, missing
+from commands.country_card import card
+from commands.focal_card import also, ask_for_more, full, missing
 from commands.registry import command
-from commands.rendering import Markdown, bullets, code, paragraphs, strong
-from config.countries import Country, Holder
+from commands.rendering import Markdown, paragraphs
+from config.countries import Holder
 from storage import focal
 from storage.focal import KINDS, Kind
 
@@ -54,25 +55,11 @@ async def show_mechanism(ctx: Context, country: Annotated[Rest, Label(mark("coun
     aliases={"fr": ("pays",), "es": ("país",)},
 )
 async def show_country(ctx: Context, country: Annotated[Rest, Label(mark("country"))]) -> Markdown:
-    """Show on one card what is on record for a country."""
-    holder = places.country(ctx, country, "country")
-    book = await focal.book(ctx.storage)
-    records = book.of(holder.code)
-    first: tuple[Kind, ...] = ("r2p_focal_point", "national_mechanism")
-    absent = [kind for kind in first if not book.of(holder.code, kind)]
-    return paragraphs(
-        _heading(ctx, holder),
-        bullets(line(ctx, one) for one in records) if records else None,
-        paragraphs(*(missing(ctx, kind, holder) for kind in absent)) if absent else None,
-        ctx.text(
-            "More: {focal}, {mechanism}",
-            focal=code(ctx.typed("focal", holder.name(ctx.language))),
-            mechanism=code(ctx.typed("mechanism", holder.name(ctx.language))),
-        )
-        if records
-        else None,
-        ask_for_more(ctx, holder),
-    )
+    """Show on one card what is on record for a country.
+
+    Focal point, mechanism and groups, practices, and the next events, each with how fresh it is.
+    """
+    return await card(ctx, places.country(ctx, country, "country"))
 
 
 async def _of_kind(ctx: Context, holder: Holder, kind: Kind) -> Markdown:
@@ -85,10 +72,3 @@ async def _of_kind(ctx: Context, holder: Holder, kind: Kind) -> Markdown:
         also(ctx, others),
         ask_for_more(ctx, holder),
     )
-
-
-def _heading(ctx: Context, holder: Holder) -> Markdown:
-    name = strong(holder.name(ctx.language))
-    if not isinstance(holder, Country) or not holder.region:
-        return name
-    return Markdown("{} – {}").format(name, holder.subregion_name(ctx.language))

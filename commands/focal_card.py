@@ -6,6 +6,7 @@ from datetime import date
 
 from babel.dates import format_date, format_skeleton
 
+from commands.communities import line as community_line
 from commands.context import Context, mark
 from commands.rendering import Markdown, code, escape, join, link, paragraphs, strong
 from config.countries import Holder
@@ -66,6 +67,8 @@ def full(ctx: Context, record: Kept, holder: Holder) -> Markdown:
         )
     )
     lines.append(freshness(ctx, record))
+    if community := community_line(ctx, record.community):
+        lines.append(community)
     return join("\n", lines)
 
 

@@ -94,7 +94,8 @@ async def _import(ctx: Context, *, whole: bool) -> Reply:
     table = await asyncio.to_thread(focal_csv.read, file.data, ctx.now.date())
     if table.mistakes:
         raise CommandError(_mistakes(ctx, table.mistakes))
-    plan = focal_changes.plan(await focal.book(ctx.writer), table.records, table.removed, whole=whole)
+    book = await focal.book(ctx.writer)
+    plan = focal_changes.plan(book, table.records, table.removed, whole=whole, silent=table.silent)
     if plan.is_empty:
         return Reply(ctx.text("Everything in this table is already so; there is nothing to change."))
     return await offer(ctx, KEPT, plan.model_dump(mode="json"), _preview(ctx, plan))
@@ -203,6 +204,7 @@ PROBLEMS: dict[Problem, str] = {
     "contact": mark("a contact needs the address of the official page that publishes it"),
     "long": mark("the text is too long"),
     "twice": mark("this record stands in line {value} already"),
+    "community": mark("{value} is no community. Write genocide prevention, R2P, both, or nothing"),
 }
 
 

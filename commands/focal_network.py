@@ -7,15 +7,17 @@ from typing import Annotated
 
 from commands import places
 from commands.arguments import Label, Named, Rest
+from commands.communities import NAMES, TYPED, taken_from
 from commands.context import Context, mark
 from commands.errors import CommandError
-from commands.focal_card import EVIDENCE, STATUS, as_of, in_words, stale
+from commands.focal_card import EVIDENCE, STATUS, as_of, in_words, line, stale
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
 from config import countries
 from config.countries import Region
 from storage import focal
-from storage.focal import Book, Kept
+from storage.communities import Community, concerns
+from storage.focal import KINDS, Book, Kept
 from storage.folding import fold
 
 ROWS = 10
@@ -28,7 +30,7 @@ PAGE = Named({"en": ("page",), "fr": ("page",), "es": ("página",)}, strict=True
     "focal list",
     topic="focal",
     examples={
-        "en": ("focal list africa", "focal list south america", "focal list page 2"),
+        "en": ("focal list africa", "focal list south america", "focal list page 2", "focal list r2p"),
         "fr": ("focal liste Afrique", "focal liste Amérique du Sud", "focal liste page 2"),
         "es": ("focal lista África", "focal lista América del Sur", "focal lista página 2"),
     },
@@ -39,10 +41,14 @@ async def list_focal(
     region: Annotated[Rest | None, Label(mark("region"))] = None,
     page: Annotated[int, PAGE, Label(mark("number"))] = 1,
 ) -> Markdown:
-    """List the countries of a region whose R2P focal point is on record.
+    """List the countries of a region whose R2P focal point is on record, or all records of one community.
 
-    Regions and subregions of the United Nations, or a working group of GAAMAC.
+    Regions and subregions of the United Nations, or a working group of GAAMAC; communities are genocide prevention
+    and R2P.
     """
+    community, rest = taken_from(region or "")
+    if community is not None:
+        return await _of_community(ctx, community, rest or None, page)
     where = places.region(ctx, region, "focal list")
     book = await focal.book(ctx.storage)
     codes = _codes(where)
@@ -57,6 +63,30 @@ async def list_focal(
         region=_region(ctx, where),
     )
     return _pages(ctx, heading, [row for _, row in rows], "focal list", where, page)
+
+
+async def _of_community(ctx: Context, community: Community, region: str | None, page: int) -> Markdown:
+    """List what is on record of a community, whatever it is."""
+    where = places.region(ctx, region, "focal list")
+    codes, book = _codes(where), await focal.book(ctx.storage)
+    records = [one for one in book.records if one.holder in codes and concerns(community, one.community)]
+    records.sort(key=lambda one: (fold(_name(ctx, one.holder)), KINDS.index(one.kind), one.number))
+    name, typed = ctx.plain(NAMES[community]), ctx.plain(TYPED[community])
+    if not records:
+        return ctx.text(
+            "Nothing in {region} is on record for this community: {community}.",
+            region=_region(ctx, where),
+            community=strong(name),
+        )
+    heading = ctx.plural(
+        "On record in {region}, community {community}: {count}",
+        "On record in {region}, community {community}: {count}",
+        len(records),
+        region=_region(ctx, where),
+        community=strong(name),
+    )
+    rows = [Markdown("{} – {}").format(strong(_name(ctx, one.holder)), line(ctx, one)) for one in records]
+    return _pages(ctx, heading, rows, "focal list", where, page, f"{typed} ")
 
 
 @command(
@@ -140,14 +170,20 @@ async def show_stats(ctx: Context) -> Markdown:
 
 
 def _pages(
-    ctx: Context, heading: Markdown, rows: list[Markdown], command_name: str, where: Region, page: int
+    ctx: Context,
+    heading: Markdown,
+    rows: list[Markdown],
+    command_name: str,
+    where: Region,
+    page: int,
+    what: str = "",
 ) -> Markdown:
     pages = -(-len(rows) // ROWS)
     if not 1 <= page <= pages:
         raise CommandError(ctx.plural("This list has {count} page.", "This list has {count} pages.", pages))
     rest = None
     if page < pages:
-        place = "" if where.code == places.WORLD else f"{where.name(ctx.language)} "
+        place = what if where.code == places.WORLD else f"{what}{where.name(ctx.language)} "
         word = PAGE.words.get(ctx.language, PAGE.words["en"])[0]
         more = code(ctx.typed(command_name, f"{place}{word} {page + 1}"))
         left = len(rows) - page * ROWS

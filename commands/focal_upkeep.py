@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from commands import places
 from commands.arguments import Label, Rest
 from commands.attachment import Post, Reply
+from commands.communities import named
 from commands.context import Context, Permission, mark
 from commands.deciding import submit
 from commands.errors import ArgumentError, CommandError
@@ -49,11 +50,13 @@ WORDS: dict[str, Kind] = {
 FIELDS = Fields(
     names=(
         *("title", "note", "status", "appointed_year", "appointed_by", "as_of", "evidence"),
-        *("source", "source_url", "contact", "contact_url"),
+        *("source", "source_url", "contact", "contact_url", "community"),
     ),
     short={
         "since": "appointed_year", "by": "appointed_by", "date": "as_of", "url": "source_url",
-        "link": "source_url", "page": "contact_url", "titre": "title", "titulo": "title", "fuente": "source",
+        "link": "source_url", "page": "contact_url",
+        "communaute": "community", "comunidad": "community",
+        "titre": "title", "titulo": "title", "fuente": "source",
     },
     by_language=frozenset({"title", "note"}),
 )  # fmt: skip
@@ -210,8 +213,9 @@ async def set_record(ctx: Context, what: Annotated[Rest, Label(mark("country, ki
     """Write a record, or change some of its fields.
 
     Fields are title, note, status (active, vacant, unknown), since and by (years), date, evidence (A, A-, B, C, D,
-    GK), source, link, contact and page. Titles and notes take a language: title fr. A new record needs a source,
-    and a contact needs the official page that publishes it. Name the office, never a person.
+    GK), source, link, contact, page and community (genocide prevention, R2P, both). Titles and notes take a
+    language: title fr. A new record needs a source, and a contact needs the official page that publishes it. Name
+    the office, never a person.
     """
     head, typed = FIELDS.split(what)
     holder, rest = places.leading_country(ctx, head, "focal set")
@@ -342,6 +346,8 @@ def _merged(
 
 
 def _value(name: str, value: str) -> str:
+    if name == "community":
+        return named(value) or value
     if name == "status":
         return STATUSES.get(fold(value), fold(value))
     return value.upper() if name == "evidence" else value
@@ -374,6 +380,7 @@ REASONS = {
     "source": mark("a record needs a source, in at most 500 characters"),
     "source_url": mark("write an address that begins with https://"),
     "contact_url": mark("a contact needs the address of the official page that publishes it"),
+    "community": mark("write genocide prevention, R2P or both"),
     "titles": mark("a text has at most 500 characters"),
     "notes": mark("a text has at most 500 characters"),
 }

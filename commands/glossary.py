@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
-from babel.dates import format_date
 from rapidfuzz import process
 
 from commands.arguments import Label, Language, Named, Rest
+from commands.communities import NAMES, TYPED, named
 from commands.context import Context, mark, translate
 from commands.errors import CommandError
+from commands.glossary_card import capital, card, pair_names
 from commands.registry import command
 from commands.rendering import (
     Markdown,
     bullets,
     code,
     escape,
-    isolate,
     join,
-    link,
     paragraphs,
     strong,
 )
-from config.languages import RIGHT_TO_LEFT, SPOKEN, name_of
-from storage import glossary
+from config.languages import SPOKEN
+from storage import glossary, glossary_communities
+from storage.communities import COMMUNITIES, Community
 from storage.folding import fold
-from storage.glossary import Concept, Lookup, Source, Title
+from storage.glossary import Lookup, Title
 
 TOPICS = {
     "crimes": mark("Crimes"),
@@ -41,6 +40,9 @@ TOPICS = {
 
 ROWS = 10
 """Of a list in one answer."""
+PAIRS = frozenset({"pairs", "pair", "paires", "paire", "pares", "par"})
+"""What asks for the pairs of terms, folded."""
+PAIRS_SHOWN = 20
 
 IN = Named({"en": ("in",), "fr": ("en",), "es": ("en",)})
 PAGE = Named({"en": ("page",), "fr": ("page",), "es": ("página",)}, strict=True)
@@ -73,7 +75,7 @@ async def term(
     if found.alone or (found.how == "name" and len(found.titles) == 1):
         concept = await glossary.get(ctx.storage, found.titles[0].id)
         if concept:
-            return await _card(ctx, concept, wanted, near=words if found.how == "near" else None)
+            return await card(ctx, concept, wanted, near=words if found.how == "near" else None)
     return _choices(ctx, words, found)
 
 
@@ -81,9 +83,15 @@ async def term(
     "terms",
     topic="glossary",
     examples={
-        "en": ("terms", "terms justice", "terms crimes page 2"),
-        "fr": ("termes", "termes justice", "termes crimes page 2"),
-        "es": ("términos", "términos justicia", "términos crímenes página 2"),
+        "en": ("terms", "terms justice", "terms crimes page 2", "terms r2p", "terms pairs"),
+        "fr": (
+            "termes",
+            "termes justice",
+            "termes crimes page 2",
+            "termes prévention du génocide",
+            "termes paires",
+        ),
+        "es": ("términos", "términos justicia", "términos crímenes página 2", "términos r2p", "términos pares"),
     },
     aliases={"fr": ("termes",), "es": ("términos",)},
 )
@@ -92,12 +100,19 @@ async def terms(
     topic: Annotated[Rest | None, Label(mark("topic"))] = None,
     page: Annotated[int, PAGE, Label(mark("number"))] = 1,
 ) -> Markdown:
-    """List the topics of the glossary, or the terms of one topic."""
+    """List the topics of the glossary, or the terms of one topic or of one community.
+
+    The communities are genocide prevention and R2P; `!terms pairs` lists what both have a name of their own for.
+    """
     topics = await glossary.topics(ctx.storage)
     if not topics:
         return ctx.text("The glossary is empty.")
     if topic is None:
-        return _topic_list(ctx, topics)
+        return await _topic_list(ctx, topics)
+    if fold(topic) in PAIRS:
+        return await _pairs(ctx)
+    if community := named(topic):
+        return await _community_page(ctx, community, page)
     key = _topic(ctx, topic, list(topics))
     if key is None:
         found = await glossary.find(ctx.storage, topic, ctx.language)
@@ -105,105 +120,6 @@ async def terms(
             raise CommandError(_no_topic(ctx, topic, topics))
         return _choices(ctx, topic, found)
     return await _topic_page(ctx, key, page)
-
-
-async def _card(ctx: Context, concept: Concept, wanted: str, near: str | None) -> Markdown:
-    """Write everything about a concept: the definition first, then sources, then where to go on."""
-    language = wanted if concept.defined(wanted) else ctx.language if concept.defined(ctx.language) else "en"
-    return paragraphs(
-        ctx.text("No term is called {words}; this is the nearest.", words=strong(near)) if near else None,
-        _head(ctx, concept, wanted, language),
-        sources(ctx, concept),
-        _equivalents(ctx, concept, wanted),
-        await _neighbours(ctx, concept, language),
-    )
-
-
-def _head(ctx: Context, concept: Concept, wanted: str, language: str) -> Markdown:
-    shown = concept.named(wanted) if any(t.checked for t in concept.terms if t.language == wanted) else []
-    name = (shown or concept.named(language) or concept.named("en") or [concept.id])[0]
-    spoken_in = wanted if shown else language
-    others = concept.named(spoken_in, "abbreviation") + concept.named(spoken_in, "admitted")
-    head = strong(isolate(_capital(name)) if spoken_in in RIGHT_TO_LEFT else _capital(name))
-    if others:
-        head += Markdown(" ({})").format(", ".join(others))
-    definition = concept.defined(language)
-    lines = [head]
-    if definition is None:
-        lines.append(ctx.text("There is no definition yet."))
-    else:
-        if language != wanted:
-            lines.append(
-                ctx.text(
-                    "I have no definition in {wanted}; this is the one in {language}.",
-                    wanted=name_of(wanted, ctx.language),
-                    language=name_of(language, ctx.language),
-                )
-            )
-        lines.append(escape(definition.text, lines=True))
-        if definition.usage_note:
-            lines.append(ctx.text("Usage: {note}", note=definition.usage_note))
-    return join("\n", lines)
-
-
-def sources(ctx: Context, concept: Concept) -> Markdown:
-    """Say where a concept comes from."""
-    if not concept.sources:
-        return ctx.text("Source: none on record yet.")
-    rows = [_source(ctx, source) for source in concept.sources]
-    if len(rows) == 1:
-        return ctx.text("Source: {source}", source=rows[0])
-    return Markdown("{}\n{}").format(ctx.text("Sources:"), bullets(rows))
-
-
-def _source(ctx: Context, source: Source) -> Markdown:
-    document = link(source.document, source.url) if source.url else escape(source.document)
-    reference = join(", ", [part for part in (document, source.symbol, source.locator) if part])
-    return Markdown("{} ({})").format(reference, source_state(ctx, source))
-
-
-def source_state(ctx: Context, source: Source) -> Markdown:
-    """Say whether somebody has checked a source, and when."""
-    if source.checked_on:
-        return ctx.text("checked {date}", date=_date(ctx, source.checked_on))
-    if source.confirmed and source.as_of:
-        return ctx.text("reference seen {date}, not yet checked by a moderator", date=_date(ctx, source.as_of))
-    return ctx.text("not yet checked by a moderator")
-
-
-def _equivalents(ctx: Context, concept: Concept, wanted: str) -> Markdown | None:
-    """Write the name in the other languages. Those that no native reader has checked are only announced."""
-    rows: list[Markdown] = []
-    unchecked: list[str] = []
-    languages = dict.fromkeys([*SPOKEN, *(one.language for one in concept.terms)])
-    for language in languages:
-        preferred = [t for t in concept.terms if t.language == language and t.kind == "preferred"]
-        if language == wanted or not preferred:
-            continue
-        if preferred[0].checked:
-            rows.append(Markdown("{} {}").format(language, isolate(escape(preferred[0].text))))
-        else:
-            unchecked.append(name_of(language, ctx.language))
-    waiting = (
-        ctx.text("Waiting for a native reader: {languages}.", languages=", ".join(unchecked))
-        if unchecked
-        else None
-    )
-    shown = join(" · ", rows)
-    return join("\n", [part for part in (shown, waiting) if part]) or None
-
-
-async def _neighbours(ctx: Context, concept: Concept, language: str) -> Markdown | None:
-    found = await glossary.titles(ctx.storage, [*concept.related, *concept.confused_with], language)
-    by_id = {one.id: one for one in found}
-    related = [by_id[other] for other in concept.related if other in by_id]
-    confused = [by_id[other] for other in concept.confused_with if other in by_id]
-    lines = []
-    if related:
-        lines.append(ctx.text("See also: {terms}.", terms=", ".join(one.text for one in related)))
-    if confused:
-        lines.append(ctx.text("Often confused with: {terms}.", terms=", ".join(one.text for one in confused)))
-    return join(" ", lines) if lines else None
 
 
 def _choices(ctx: Context, words: str, found: Lookup) -> Markdown:
@@ -241,30 +157,67 @@ def _nothing(ctx: Context, words: str) -> Markdown:
     )
 
 
-def _topic_list(ctx: Context, topics: dict[str, int]) -> Markdown:
+async def _topic_list(ctx: Context, topics: dict[str, int]) -> Markdown:
     rows = [
         Markdown("{} – {} ({})").format(
             topic_name(ctx, key), code(ctx.typed("terms", _short_name(ctx, key))), count
         )
         for key, count in topics.items()
     ]
+    known = await glossary_communities.counted(ctx.storage)
+    communities = [
+        Markdown("{} ({})").format(code(ctx.typed("terms", ctx.plain(TYPED[one]))), known[one])
+        for one in COMMUNITIES
+        if one in known
+    ]
     return paragraphs(
         ctx.plural("The glossary has {count} term.", "The glossary has {count} terms.", sum(topics.values())),
         bullets(rows),
+        ctx.text("By community: {communities}", communities=join(", ", communities)) if communities else None,
     )
+
+
+async def _pairs(ctx: Context) -> Markdown:
+    """List what the two communities have different words for."""
+    found = await glossary_communities.pairs(ctx.storage)
+    if not found:
+        return ctx.text("No pair of terms is on record.")
+    rows = [await pair_names(ctx, pair) for pair in found[:PAIRS_SHOWN]]
+    left = len(found) - len(rows)
+    more = [ctx.plural("and {count} more", "and {count} more", left)] if left else []
+    return paragraphs(
+        ctx.text("What the communities of genocide prevention and of R2P have different words for:"),
+        bullets([*rows, *more]),
+    )
+
+
+async def _community_page(ctx: Context, community: Community, page: int) -> Markdown:
+    titles = await glossary_communities.of_community(ctx.storage, community, ctx.language)
+    name, typed = ctx.plain(NAMES[community]), ctx.plain(TYPED[community])
+    if not titles:
+        return ctx.text("No term of the glossary is marked so: {name}.", name=strong(name))
+    listed_ = _page(ctx, Markdown("{} ({})").format(strong(capital(name)), len(titles)), titles, typed, page)
+    if community == "both":
+        return listed_
+    shared = code(ctx.typed("terms", ctx.plain(TYPED["both"])))
+    return paragraphs(listed_, ctx.text("Terms that come from both: {example}", example=shared))
 
 
 async def _topic_page(ctx: Context, key: str, page: int) -> Markdown:
     titles = await glossary.in_topic(ctx.storage, key, ctx.language)
+    heading = Markdown("**{}** ({})").format(topic_name(ctx, key), len(titles))
+    return _page(ctx, heading, titles, _short_name(ctx, key), page)
+
+
+def _page(ctx: Context, heading: Markdown, titles: list[Title], name: str, page: int) -> Markdown:
     pages = max(1, -(-len(titles) // ROWS))
     if not 1 <= page <= pages:
         raise CommandError(ctx.plural("This list has {count} page.", "This list has {count} pages.", pages))
     shown = titles[(page - 1) * ROWS : page * ROWS]
-    heading = Markdown("**{}** ({})").format(topic_name(ctx, key), len(titles))
     rest = None
     if page < pages:
         word = PAGE.words.get(ctx.language, PAGE.words["en"])[0]
-        more = code(ctx.typed("terms", f"{_short_name(ctx, key)} {word} {page + 1}"))
+        more = code(ctx.typed("terms", f"{name} {word} {page + 1}"))
         count = len(titles) - page * ROWS
         rest = ctx.plural("{count} more: {example}", "{count} more: {example}", count, example=more)
     return paragraphs(heading, bullets(_row(one) for one in shown), rest)
@@ -308,11 +261,3 @@ def _short_name(ctx: Context, key: str) -> str:
 
 def _name_in(_ctx: Context, key: str, language: str) -> Markdown:
     return translate(language, TOPICS[key]) if key in TOPICS else escape(key)
-
-
-def _date(ctx: Context, day: date) -> str:
-    return format_date(day, format="long", locale=ctx.language)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -8,6 +8,7 @@ from typing import Any
 
 from babel.dates import format_date
 
+from commands.communities import NAMES as COMMUNITIES
 from commands.context import Context, mark
 from commands.forms import FORMS, Form
 from commands.rendering import Markdown, code, escape, join, paragraphs, strong
@@ -62,8 +63,15 @@ MORE: Mapping[str, str] = {
     "tags": mark("Words"),
     "evaluated": mark("Evaluated"),
     "licence": mark("May be used by"),
+    "community": mark("Community"),
 }
 """What authors may add, with its headings."""
+CHOSEN: Mapping[str, Mapping[str, str]] = {
+    "evaluated": EVALUATED,
+    "licence": LICENCES,
+    "community": dict(COMMUNITIES.items()),
+}
+"""Of these, what is chosen and not written."""
 MATCHES = 3
 """How many stems two texts must share to have to do with each other."""
 SHOWN = 3
@@ -108,7 +116,7 @@ def _more(ctx: Context, one: Submission) -> list[Markdown]:
         said = one.fields.get(key)
         if not said:
             continue
-        names = {"evaluated": EVALUATED, "licence": LICENCES}.get(key, {})
+        names = CHOSEN.get(key, {})
         shown = ctx.text(names[said]) if said in names else escape(said, lines=True)
         found.append(Markdown("{}: {}").format(strong(ctx.text(heading)), shown))
     return found

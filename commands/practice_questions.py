@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from commands.context import Context, mark
-from commands.practice_card import ATTRIBUTIONS, EVALUATED, LEADERS, LEVELS, LICENCES, MORE, VISIBILITY
+from commands.practice_card import ATTRIBUTIONS, CHOSEN, EVALUATED, LEADERS, LEVELS, LICENCES, MORE, VISIBILITY
 from commands.questions import (
     agreed,
     choices,
@@ -79,6 +79,12 @@ def _more() -> tuple[Question, ...]:
     choice = (
         ("evaluated", mark("Was it evaluated? {choices}"), EVALUATED, MORE["evaluated"]),
         ("licence", mark("Under which licence may it be used? {choices}"), LICENCES, MORE["licence"]),
+        (
+            "community",
+            mark("From which community does it come? {choices}. Skip it if neither fits."),
+            CHOSEN["community"],
+            MORE["community"],
+        ),
     )
     return asked + tuple(
         Question(
@@ -163,7 +169,7 @@ QUESTIONS: tuple[Question, ...] = (
         "more",
         says(
             mark(
-                "Would you like to say more? There are 15 short questions, and each may be skipped. Type {yes}, "
+                "Would you like to say more? There are 16 short questions, and each may be skipped. Type {yes}, "
                 "or skip it."
             ),
             yes=lambda ctx: code(yes(ctx)),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from commands.arguments import Label, Rest
 from commands.attachment import Reply
+from commands.communities import taken_from
 from commands.context import Context, mark
 from commands.deciding import line as submitted_line
 from commands.deciding import published_post, queue_post
@@ -19,6 +20,7 @@ from commands.rendering import Markdown, bullets, code, join, paragraphs
 from commands.talks import TALKS
 from config import countries
 from storage import due, identities, practice_search, submissions, unfinished
+from storage.communities import concerns
 from storage.due import Due
 from storage.folding import fold
 from storage.submissions import Actor, NotAllowedError, Submission
@@ -33,14 +35,14 @@ BY = frozenset({"by", "par", "por"})
     "practices",
     topic="practices",
     examples={
-        "en": ("practices", "practices early warning", "practices kenya"),
+        "en": ("practices", "practices early warning", "practices kenya", "practices r2p"),
         "fr": ("pratiques", "pratiques alerte rapide"),
         "es": ("prácticas", "prácticas alerta temprana"),
     },
     aliases={"fr": ("pratiques",), "es": ("prácticas",)},
 )
 async def search(ctx: Context, words: Annotated[Rest | None, Label(mark("country, or words"))] = None) -> Markdown:
-    """Look for practices that members shared, by words, country or who led them."""
+    """Look for practices that members shared, by words, country, community or who led them."""
     found = await _found(ctx, words) if words else await submissions.published(ctx.storage, "practice")
     if not found:
         return paragraphs(
@@ -174,6 +176,17 @@ async def _change(ctx: Context, number: int, action: submissions.Action) -> Subm
 
 
 async def _found(ctx: Context, said: str) -> list[Submission]:
+    """Return what fits the words; of a community what is marked so, then what has its name in it."""
+    community, rest = taken_from(said)
+    if community is None:
+        return await _fitting(ctx, said)
+    some = await (_fitting(ctx, rest) if rest else submissions.published(ctx.storage, "practice", limit=2000))
+    marked = [one for one in some if concerns(community, one.fields.get("community"))]
+    named = [one for one in await _fitting(ctx, said) if one.fields.get("community") is None]
+    return marked + named
+
+
+async def _fitting(ctx: Context, said: str) -> list[Submission]:
     """Return what fits the words, after a country and who led it were taken out of them."""
     words, leader = _leader(ctx, said.split())
     words, country = _country(words)

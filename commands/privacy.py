@@ -20,7 +20,7 @@ NAMES = {
     "person": mark("your language and time zone"),
     "attendance": mark("to which events you go"),
     "reminder": mark("your reminders"),
-    "following": mark("which events you follow"),
+    "following": mark("which events you follow, and whether you get the digest"),
     "talk": mark("the talk that is going on"),
     "recall": mark("which terms come back in your quizzes, and when"),
     "direct_room": mark("where we talk alone"),

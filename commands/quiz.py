@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 from typing import Annotated, Any
 
-from commands import glossary as glossary_cards
+from commands import glossary_card as glossary_cards
 from commands import talks
 from commands.arguments import Label
 from commands.attachment import Reply

@@ -247,6 +247,12 @@ def _inline(token: Token) -> str:
     return "".join(pieces)
 
 
+def short(text: str, length: int = 90) -> str:
+    """Return a text in one line of a list, cut off where it is longer than so many characters."""
+    words = " ".join(text.split())
+    return words if len(words) <= length else f"{words[: length - 1].rstrip()}…"
+
+
 def excerpt(text: str, words: Sequence[str], length: int = 120) -> str:
     """Return about `length` characters of `text` around the first of `words`."""
     low = text.casefold()

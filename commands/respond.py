@@ -29,7 +29,7 @@ from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.errors import ArgumentError, CommandError, LaterError
 from commands.registry import Command, Found, Registry
 from commands.rendering import Markdown, code, join, paragraphs
-from config.settings import PracticeSettings
+from config.settings import DigestSettings, PracticeSettings
 from storage import audit, identities, people
 from storage import talks as talk_storage
 from storage.audit import Entry
@@ -71,6 +71,7 @@ class Responder:
         default_timezone: str = "UTC",
         fresh_months: int = 12,
         practices: PracticeSettings | None = None,
+        digest: DigestSettings | None = None,
     ) -> None:
         self.registry = registry
         self._database = database
@@ -78,6 +79,7 @@ class Responder:
         self._default_timezone = default_timezone
         self._fresh_months = fresh_months
         self._practices = practices or PracticeSettings()
+        self._digest = digest or DigestSettings()
 
     async def respond(
         self, asker: Asker, typed: str | Call, surroundings: Surroundings, now: datetime, finish: Finish
@@ -179,8 +181,10 @@ class Responder:
             surroundings=surroundings,
             default_language=self._default_language,
             timezone=voice.timezone or self._default_timezone,
+            default_timezone=self._default_timezone,
             fresh_months=self._fresh_months,
             practices=self._practices,
+            digest=self._digest,
             chatham=voice.chatham,
         )
 

@@ -16,7 +16,7 @@ from commands.questions import choices, in_a_line, one_of, says, text
 from commands.registry import command
 from commands.rendering import Markdown, code, escape, join, link, paragraphs, strong
 from commands.talks import TALKS, Question, Talk
-from storage import glossary
+from storage import glossary, glossary_changes
 from storage.folding import fold
 from storage.glossary import Concept, Definition, Source, Term
 from storage.submissions import Kind, Submission
@@ -91,11 +91,12 @@ async def _published(ctx: Context, one: Submission) -> list[Post]:
         made = Concept(
             id=identifier, topic=fields["topic"], terms=[term], definitions=[definition], sources=[source]
         )
-        await glossary.put(ctx.writer, made, ctx.now)
+        await glossary_changes.put(ctx.writer, made, by=ctx.asker.user_id or None, at=ctx.now)
         return []
     others = [each for each in concept.definitions if each.language != one.language]
     update = {"definitions": [*others, definition], "sources": [*concept.sources, source]}
-    await glossary.put(ctx.writer, concept.model_copy(update=update), ctx.now)
+    changed = concept.model_copy(update=update)
+    await glossary_changes.put(ctx.writer, changed, by=ctx.asker.user_id or None, at=ctx.now)
     return []
 
 

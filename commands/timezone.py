@@ -11,7 +11,7 @@ from commands.errors import ArgumentError, CommandError
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, paragraphs
 from config import zones
-from storage import people, rooms
+from storage import digests, people, rooms
 from storage.folding import fold
 
 OFF = frozenset({"off", "none", "aucun", "desactiver", "ninguno", "ninguna", "desactivar"})
@@ -39,12 +39,14 @@ async def choose(ctx: Context, place: Annotated[Rest | None, Label(mark("city"))
         return _in_force(ctx)
     if fold(place) in OFF:
         await people.choose_timezone(ctx.writer, ctx.asker.user_id, None, ctx.now)
+        await _move_digest(ctx, ctx.asker.user_id)
         return ctx.text("I have forgotten your time zone.")
     await zones.ready()
     found = zones.find(place)
     if found.one is None:
         raise _not_one(ctx, place, found)
     await people.choose_timezone(ctx.writer, ctx.asker.user_id, found.one, ctx.now)
+    await _move_digest(ctx, ctx.asker.user_id)
     return paragraphs(
         ctx.text("From now on your times are those of {zone}. There it is {time}.", **_named(ctx, found.one)),
         _caution(ctx) if found.how is zones.How.FIXED and found.one != "UTC" else None,
@@ -71,15 +73,23 @@ async def choose_for_room(ctx: Context, place: Annotated[Rest, Label(mark("city"
     """
     if fold(place) in OFF:
         await rooms.choose_timezone(ctx.writer, ctx.asker.room_id, None)
+        await _move_digest(ctx, ctx.asker.room_id)
         return ctx.text("I have forgotten the time zone of this room.")
     await zones.ready()
     found = zones.find(place)
     if found.one is None:
         raise _not_one(ctx, place, found, "timezone room")
     await rooms.choose_timezone(ctx.writer, ctx.asker.room_id, found.one)
+    await _move_digest(ctx, ctx.asker.room_id)
     return ctx.text(
         "From now on times in this room are those of {zone}. There it is {time}.", **_named(ctx, found.one)
     )
+
+
+async def _move_digest(ctx: Context, recipient: str) -> None:
+    """Have the digest come at the same hour by the new clocks."""
+    zone = await digests.zone_of(ctx.storage, recipient, ctx.default_timezone)
+    await digests.move(ctx.writer, recipient, zone, ctx.digest)
 
 
 def _in_force(ctx: Context) -> Markdown:

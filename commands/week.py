@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from commands import glossary as glossary_cards
+from commands import glossary_card as glossary_cards
 from commands.arguments import Label, Rest
 from commands.context import Context, Permission, mark
 from commands.errors import CommandError

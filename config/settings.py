@@ -219,6 +219,16 @@ class LearningSettings(_Section):
     note_days: int = Field(default=5, ge=0, le=30)
 
 
+class DigestSettings(_Section):
+    """At which hour of Monday the digest goes to rooms and persons who wish it, in the time zone of each.
+
+    To persons it goes within `spread_minutes` from then on, so that thousands are not written to at once.
+    """
+
+    hour: int = Field(default=9, ge=0, le=22)
+    spread_minutes: int = Field(default=60, ge=0, le=600)
+
+
 class FloodSettings(_Section):
     """How much one person may ask. 0: no limit."""
 
@@ -320,6 +330,7 @@ class Settings(BaseSettings):
     commands: CommandSettings = CommandSettings()
     focal: FocalSettings = FocalSettings()
     events: EventSettings = EventSettings()
+    digest: DigestSettings = DigestSettings()
     practices: PracticeSettings = PracticeSettings()
     welcome: WelcomeSettings = WelcomeSettings()
     community: CommunitySettings = CommunitySettings()

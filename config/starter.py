@@ -33,8 +33,10 @@ def _concept(raw: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": raw["id"],
         "topic": raw["topic"],
+        "community": raw.get("community"),
         "related": raw.get("related", []),
         "confused_with": raw.get("confused_with", []),
+        "counterparts": raw.get("counterparts", []),
         "sources": raw.get("sources", []),
         "definitions": [
             {"language": language, "text": text.strip(), "usage_note": notes.get(language)}

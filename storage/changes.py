@@ -47,6 +47,17 @@ async def of_subject(reader: Reader, prefix: str, limit: int) -> list[Change]:
     return [Change.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
+async def between(reader: Reader, prefix: str, since: datetime, until: datetime) -> list[Change]:
+    """Return what was changed in a time of all whose subject begins so, in its order."""
+    query = (
+        sa.select(change)
+        .where(change.c.subject >= prefix, change.c.subject < prefix + "\U0010ffff")
+        .where(change.c.at >= since, change.c.at < until)
+        .order_by(change.c.id)
+    )
+    return [Change.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
 async def of_proposal(reader: Reader, proposal_id: int) -> list[Change]:
     """Return what an import changed, in its order."""
     query = sa.select(change).where(change.c.proposal_id == proposal_id).order_by(change.c.id)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from storage import occurrences
+from storage.communities import Community
 from storage.database import Reader, Writer
 from storage.folding import fold
 from storage.occurrences import Timing
@@ -52,6 +53,7 @@ class Event(BaseModel):
     confirmed: bool = True
     reminders: list[int] | None = Field(default=None, max_length=10)
     rooms: list[str] | None = Field(default=None, max_length=50)
+    community: Community | None = None
 
     @field_validator("titles", "descriptions")
     @classmethod
@@ -119,11 +121,25 @@ async def every(reader: Reader) -> list[Kept]:
     return [Kept.model_validate(dict(row._mapping)) for row in rows]
 
 
-async def coming(reader: Reader, now: datetime, number: int | None = None, limit: int = 5000) -> list[Coming]:
-    """Return what is not over yet, the next first; of one event or of all."""
+async def coming(
+    reader: Reader,
+    now: datetime,
+    number: int | None = None,
+    limit: int = 5000,
+    *,
+    until: datetime | None = None,
+    country: str | None = None,
+) -> list[Coming]:
+    """Return what is not over yet, the next first; of one event or all, before `until`, in a country."""
     query = sa.select(occurrence).where(occurrence.c.ends_at > now)
     if number is not None:
         query = query.where(occurrence.c.event_id == number)
+    if until is not None:
+        query = query.where(occurrence.c.starts_at < until)
+    if country is not None:
+        # A code stands in quotation marks in the JSON of the list, on both databases.
+        there = sa.cast(events.c.countries, sa.Text).contains(f'"{country}"')
+        query = query.where(occurrence.c.event_id.in_(sa.select(events.c.id).where(there)))
     query = query.order_by(occurrence.c.starts_at, occurrence.c.event_id).limit(limit)
     return [Coming.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 

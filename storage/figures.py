@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from storage import newcomers
+from storage import digests, newcomers
 from storage.database import Reader
 from storage.schema import due, inbox, outbox, submission
 from storage.submissions import OPEN
@@ -23,6 +23,8 @@ class Figures(BaseModel):
     due: int
     overdue: int
     overdue_oldest: float
+    digest_persons: int
+    digest_rooms: int
     queue_waiting: int
     queue_oldest: float
     welcomes_waiting: int
@@ -40,6 +42,7 @@ async def of(reader: Reader, now: datetime) -> Figures:
         return max((now - oldest).total_seconds(), 0.0) if oldest is not None else 0.0
 
     rows = sa.func.count()
+    persons, rooms = await digests.count(reader)
     waits = submission.c.state.in_(OPEN)
     return Figures(
         inbox_pending=await count(sa.select(rows).select_from(inbox).where(inbox.c.state == "pending")),
@@ -51,6 +54,8 @@ async def of(reader: Reader, now: datetime) -> Figures:
         due=await count(sa.select(rows).select_from(due)),
         overdue=await count(sa.select(rows).select_from(due).where(due.c.due_at <= now)),
         overdue_oldest=await age(sa.select(sa.func.min(due.c.due_at).label("due_at")).where(due.c.due_at <= now)),
+        digest_persons=persons,
+        digest_rooms=rooms,
         queue_waiting=await count(sa.select(rows).select_from(submission).where(waits)),
         queue_oldest=await age(sa.select(sa.func.min(submission.c.updated_at).label("updated_at")).where(waits)),
         welcomes_waiting=await newcomers.count_waiting(reader),

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 import sqlalchemy as sa
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from storage.communities import Community
 from storage.database import Reader, Writer
 from storage.schema import focal
 
@@ -64,6 +65,7 @@ class Record(BaseModel):
     source_url: str | None = Field(default=None, max_length=1000, pattern=WEB)
     contact: str | None = Field(default=None, max_length=300)
     contact_url: str | None = Field(default=None, max_length=1000, pattern=WEB)
+    community: Community | None = None
 
     @property
     def subject(self) -> str:

@@ -46,10 +46,18 @@ class Plan(BaseModel):
         return not (self.new or self.changed or self.removed)
 
 
-def plan(book: Book, records: Iterable[Record], gone: Iterable[Record] = (), *, whole: bool = False) -> Plan:
+def plan(
+    book: Book,
+    records: Iterable[Record],
+    gone: Iterable[Record] = (),
+    *,
+    whole: bool = False,
+    silent: Iterable[str] = (),
+) -> Plan:
     """Compare `records` with what is kept.
 
-    `gone` are to be removed. With `whole` the records are all there shall be, and every other is removed.
+    `gone` are to be removed, and fields that are `silent` stay as they are. With `whole` the records are all there
+    shall be, and every other is removed.
     """
     found = Plan()
     kept = {one.subject: one for one in book.records}
@@ -60,6 +68,7 @@ def plan(book: Book, records: Iterable[Record], gone: Iterable[Record] = (), *, 
         if before is None:
             found.new.append(record)
             continue
+        record = record.model_copy(update={name: getattr(before, name) for name in silent})
         old, new = before.facts(), record.model_dump(mode="json")
         fields = [name for name in new if new[name] != old[name]]
         if fields:

@@ -21,9 +21,11 @@ from storage.sheet import Cell, SheetError
 
 FACTS = (
     *("status", "appointed_year", "appointed_by", "as_of", "evidence"),
-    *("source", "source_url", "contact", "contact_url"),
+    *("source", "source_url", "contact", "contact_url", "community"),
 )
 COLUMNS = ("kind", "country", "number", *FACTS, "confirmed_at")
+NEW = frozenset({"community"})
+"""Columns that tables of earlier versions did not have."""
 NEEDED = ("kind", "country", "status", "as_of", "evidence", "source")
 TEXTS = re.compile(r"(title|note)_([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
 LANGUAGES = ("en", "fr", "es")
@@ -58,6 +60,7 @@ Problem = Literal[
     "contact",
     "long",
     "twice",
+    "community",
 ]
 
 
@@ -73,11 +76,15 @@ class Mistake:
 
 @dataclass(slots=True)
 class Table:
-    """What a file says: records, those to be removed, and every mistake. With a mistake nothing is to be done."""
+    """What a file says: records, those to be removed, and every mistake. With a mistake nothing is to be done.
+
+    `silent` are fields of which it says nothing, because it was written before there were any.
+    """
 
     records: list[Record] = field(default_factory=list)
     removed: list[Record] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    silent: frozenset[str] = frozenset()
 
 
 def write(records: Iterable[Kept]) -> bytes:
@@ -101,6 +108,7 @@ def read(data: bytes, today: date) -> Table:
                 names = _headings(line, cells, table)
                 if table.mistakes:
                     return table
+                table.silent = NEW - set(names)
                 continue
             count += 1
             if count > ROWS:
@@ -167,6 +175,7 @@ def _record(line: int, row: dict[str, str], today: date, table: Table) -> Record
     status = row.get("status", "").casefold()
     values["status"] = "unknown" if status == REMOVED else status
     values["evidence"] = row.get("evidence", "").upper()
+    values["community"] = row.get("community", "").casefold().replace(" ", "_") or None
     values["as_of"] = _as_of(row.get("as_of", ""))
     values["titles"] = _texts(row, "title")
     values["notes"] = _texts(row, "note")
@@ -209,6 +218,7 @@ def _problem(column: str, kind: str) -> tuple[Problem, str]:
         "source_url": "address",
         "contact_url": "address",
         "contact": "contact",
+        "community": "community",
     }
     return known.get(column, "empty"), column
 

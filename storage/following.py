@@ -1,4 +1,4 @@
-"""Of which events people get notices in a direct chat."""
+"""Of which events people get notices in a direct chat, and who gets the digest there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from storage.events import Event
 from storage.schema import following
 
 ALL = "all"
+DIGEST = "digest"
+"""The wish for the digest. It is about no event, and stands here because it is a wish to hear of something."""
 
 
 async def follow(writer: Writer, person: str, what: str, at: datetime) -> None:
@@ -19,15 +21,16 @@ async def follow(writer: Writer, person: str, what: str, at: datetime) -> None:
 
 
 async def unfollow(writer: Writer, person: str, what: str | None = None) -> int:
-    """Send a person no notices of something any more, or of nothing. Return how many wishes that were."""
-    this = following.c.person == person
-    query = sa.delete(following).where(this if what is None else sa.and_(this, following.c.what == what))
+    """Send a person no notices of something any more, or of no event. Return how many wishes that were."""
+    these = following.c.what != DIGEST if what is None else following.c.what == what
+    query = sa.delete(following).where(following.c.person == person, these)
     return int((await writer.sql.execute(query)).rowcount)
 
 
 async def of(reader: Reader, person: str) -> list[str]:
-    """Return what a person follows."""
-    query = sa.select(following.c.what).where(following.c.person == person).order_by(following.c.what)
+    """Return which events a person follows."""
+    query = sa.select(following.c.what).where(following.c.person == person, following.c.what != DIGEST)
+    query = query.order_by(following.c.what)
     return list((await reader.sql.execute(query)).scalars())
 
 

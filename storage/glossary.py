@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field, field_validator
 
 from storage import glossary_search
+from storage.communities import Community
 from storage.database import Reader, Writer
 from storage.folding import fold
 from storage.schema import concept as concepts
@@ -25,6 +26,10 @@ TermKind = Literal["preferred", "admitted", "abbreviation", "hidden"]
 ID = r"^[a-z0-9][a-z0-9-]{0,79}$"
 REMEMBERED = 200
 """Concepts in memory."""
+
+KINDS = {"related": "related", "confused_with": "confused", "counterparts": "counterpart"}
+"""What the relations between concepts are called in storage."""
+_NAMES = {kind: name for name, kind in KINDS.items()}
 
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,7}$"
 
@@ -80,6 +85,9 @@ class Concept(BaseModel):
     sources: list[Source] = []
     related: list[str] = []
     confused_with: list[str] = []
+    counterparts: list[str] = []
+    """What the other of the two communities calls the same thing; several together, where they are one thing."""
+    community: Community | None = None
 
     def named(self, language: str, kind: TermKind = "preferred") -> list[str]:
         """Return the terms of a kind in a language."""
@@ -200,22 +208,11 @@ async def in_topic(reader: Reader, topic: str, language: str) -> list[Title]:
 
 
 async def replace(writer: Writer, glossary: Iterable[Concept], at: datetime) -> None:
-    """Make `glossary` the whole glossary."""
+    """Make `glossary` the whole glossary, without a word in the history; `glossary_changes` writes one."""
     await writer.sql.execute(sa.delete(concepts))
     await _insert(writer, list(glossary), at)
     await glossary_search.rebuild(writer)
     await writer.changed("glossary")
-
-
-async def put(writer: Writer, one: Concept, at: datetime) -> None:
-    """Put one concept into the glossary, in place of the one of the same id; a new one comes last."""
-    known = await every(writer)
-    places = {each.id: place for place, each in enumerate(known)}
-    if one.id in places:
-        known[places[one.id]] = one
-    else:
-        known.append(one)
-    await replace(writer, known, at)
 
 
 async def _insert(writer: Writer, glossary: list[Concept], at: datetime) -> None:
@@ -231,7 +228,15 @@ def _rows(glossary: list[Concept], at: datetime) -> dict[sa.Table, list[dict[str
     }
     for position, one in enumerate(glossary):
         owner = {"concept_id": one.id}
-        rows[concepts].append({"id": one.id, "topic": one.topic, "position": position, "updated_at": at})
+        rows[concepts].append(
+            {
+                "id": one.id,
+                "topic": one.topic,
+                "position": position,
+                "updated_at": at,
+                "community": one.community,
+            }
+        )
         rows[terms] += [
             owner | term.model_dump() | {"folded": fold(term.text), "position": place}
             for place, term in enumerate(one.terms)
@@ -242,8 +247,8 @@ def _rows(glossary: list[Concept], at: datetime) -> dict[sa.Table, list[dict[str
         ]
         rows[relations] += [
             owner | {"other_id": other, "kind": kind, "position": place}
-            for kind, others in (("related", one.related), ("confused", one.confused_with))
-            for place, other in enumerate(others)
+            for name, kind in KINDS.items()
+            for place, other in enumerate(getattr(one, name))
         ]
     return rows
 
@@ -258,21 +263,20 @@ async def some(reader: Reader, ids: Sequence[str]) -> list[Concept]:
 
 async def _read_block(reader: Reader, ids: Sequence[str]) -> list[Concept]:
     these = {"ids": list(ids)}
-    raw: dict[str, dict[str, list[object] | str]] = {}
+    raw: dict[str, dict[str, list[object] | str | None]] = {}
     for row in await reader.sql.execute(_CONCEPTS, these):
         raw[row.id] = {
             "id": row.id, "topic": row.topic, "terms": [], "definitions": [], "sources": [],
-            "related": [], "confused_with": [],
+            "community": row.community, **{name: [] for name in KINDS},
         }  # fmt: skip
     for name, query in _PARTS.items():
         for row in await reader.sql.execute(query, these):
             _list(raw[row.concept_id][name]).append(dict(row._mapping))
     for row in await reader.sql.execute(_RELATIONS, these):
-        name = "related" if row.kind == "related" else "confused_with"
-        _list(raw[row.concept_id][name]).append(row.other_id)
+        _list(raw[row.concept_id][_NAMES[row.kind]]).append(row.other_id)
     return [Concept.model_validate(raw[key]) for key in ids if key in raw]
 
 
-def _list(value: list[object] | str) -> list[object]:
+def _list(value: list[object] | str | None) -> list[object]:
     assert isinstance(value, list)  # noqa: S101 - made so above
     return value

@@ -30,6 +30,8 @@ USED = {
     "source": {"text", "symbol", "locator", "url", "as_of", "confirmed", "checked_on"},
     "related": {"text"},
     "confused": {"text"},
+    "counterpart": {"text"},
+    "community": {"text"},
 }
 """The columns that each kind of row fills, beside `concept` and `kind`."""
 
@@ -86,6 +88,10 @@ def _rows(concept: Concept) -> Iterator[dict[str, Cell | None]]:
         yield {"kind": "related", "text": other}
     for other in concept.confused_with:
         yield {"kind": "confused", "text": other}
+    for other in concept.counterparts:
+        yield {"kind": "counterpart", "text": other}
+    if concept.community:
+        yield {"kind": "community", "text": concept.community}
 
 
 def _records(data: bytes, findings: Findings) -> Iterator[tuple[Place, list[str]]]:
@@ -172,6 +178,10 @@ def _add(place: Place, kind: str, row: dict[str, str], draft: Draft, findings: F
         draft.related.append((place, row["text"].strip()))
     elif kind == "confused":
         draft.confused_with.append((place, row["text"].strip()))
+    elif kind == "counterpart":
+        draft.counterparts.append((place, row["text"].strip()))
+    elif kind == "community":
+        draft.join(place, row["text"], findings)
     else:
         _add_term(place, kind, row, draft, findings)
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from storage.communities import COMMUNITIES, Community
 from storage.glossary import ID, Concept, Definition, Source, Term
 
 M = TypeVar("M", bound=BaseModel)
@@ -62,7 +63,21 @@ class Draft:
     sources: list[Source] = field(default_factory=list)
     related: list[tuple[Place, str]] = field(default_factory=list)
     confused_with: list[tuple[Place, str]] = field(default_factory=list)
+    counterparts: list[tuple[Place, str]] = field(default_factory=list)
+    community: Community | None = None
     spoiled: bool = False
+
+    def join(self, place: Place, text: str, findings: Findings) -> None:
+        """Note from which community the concept comes."""
+        named = text.strip().casefold().replace(" ", "_")
+        known = next((one for one in COMMUNITIES if one == named), None)
+        if known is None:
+            choices = ", ".join(COMMUNITIES)
+            findings.add(place, f"there is no community {quoted(text.strip())}. Choose one of: {choices}.")
+        elif self.community is not None:
+            findings.add(place, f"the concept {quoted(self.id)} has a community already. Keep one of the two.")
+        else:
+            self.community = known
 
 
 class Findings:
@@ -118,6 +133,7 @@ def finish(drafts: Iterable[Draft], findings: Findings) -> list[Concept]:
         _check_definitions(draft, findings)
         _check_neighbours(draft, draft.related, places, findings)
         _check_neighbours(draft, draft.confused_with, places, findings)
+        _check_neighbours(draft, draft.counterparts, places, findings)
     findings.stop()
     return [
         Concept(
@@ -128,6 +144,8 @@ def finish(drafts: Iterable[Draft], findings: Findings) -> list[Concept]:
             sources=draft.sources,
             related=[other for _, other in draft.related],
             confused_with=[other for _, other in draft.confused_with],
+            counterparts=[other for _, other in draft.counterparts],
+            community=draft.community,
         )
         for draft in drafts
     ]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from storage.communities import COMMUNITIES
 from storage.glossary import Concept, Definition, Source, Term
 from storage.glossary_draft import Draft, Findings, finish, iso_date, quoted
 from storage.glossary_tbx_xml import NAMESPACE, Element, parse, tag
@@ -34,6 +35,8 @@ UNCHECKED = "unchecked"
 CONFUSED = "often confused with"
 """The text of a reference to a concept that is not the same; any other text means a related one."""
 RELATED = "see also"
+COUNTERPART = "counterpart"
+"""The text of a reference to what the other community calls the same thing."""
 ITEMS = {
     "title": "document", "symbol": "symbol", "locator": "locator", "url": "url",
     "asOf": "as_of", "confirmed": "confirmed", "checkedOn": "checked_on",
@@ -81,11 +84,15 @@ def read(data: bytes) -> list[Concept]:
 def _entry(concept: Concept, bibliography: dict[str, tuple[str, Source]]) -> Iterator[str]:
     yield f'<conceptEntry id="{_xml_id(concept.id)}">'
     yield tag("descrip", concept.topic, type="subjectField")
+    if concept.community:
+        # The nearest that TBX-Basic has: for whom a term is.
+        yield tag("admin", concept.community, type="customerSubset")
     for source in concept.sources:
         key, _ = bibliography.setdefault(source.model_dump_json(), (f"_source-{len(bibliography) + 1}", source))
         short = ", ".join(filter(None, (source.document, source.symbol, source.locator)))
         yield tag("admin", short, type="source", target=key)
-    for label, others in ((RELATED, concept.related), (CONFUSED, concept.confused_with)):
+    named = {RELATED: concept.related, CONFUSED: concept.confused_with, COUNTERPART: concept.counterparts}
+    for label, others in named.items():
         for other in others:
             yield tag("ref", label, type="crossReference", target=_xml_id(other))
     languages = dict.fromkeys(term.language for term in concept.terms)
@@ -252,10 +259,13 @@ class _Reading:
                     definition = self._findings.make(Definition, one.place, values)
                     if definition:
                         draft.definitions.append((one.place, definition))
+                case "admin", "customerSubset" if one.text in COMMUNITIES:
+                    draft.join(one.place, one.text, self._findings)
                 case ("admin", "source") | ("xref", "externalCrossReference"):
                     self._sources.append((draft, one))
                 case "ref", "crossReference":
-                    others = draft.confused_with if one.text == CONFUSED else draft.related
+                    named = {CONFUSED: draft.confused_with, COUNTERPART: draft.counterparts}
+                    others = named.get(one.text or "", draft.related)
                     others.append((one.place, _concept_id(one.attributes.get("target", ""))))
 
     def _items(self, element: Element) -> dict[str, object]:

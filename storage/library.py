@@ -32,7 +32,7 @@ FIELDS = frozenset(
         *("title", "country", "level", "leader", "problem", "summary", "story", "result", "period", "objectives"),
         *("beneficiaries", "partners", "resources", "enabling", "constraints", "inclusion", "risks", "tags"),
         *("replicability", "evidence", "mechanism", "evaluated", "licence", "attribution", "attributed", "quoted"),
-        "translated",
+        *("translated", "community"),
     ]
 )
 

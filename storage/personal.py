@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from storage import constituency, due, identities, newcomers, submissions, unfinished
+from storage import constituency, digests, due, identities, newcomers, submissions, unfinished
 from storage.database import Reader, Writer
 from storage.reminders import REMIND
 from storage.schema import metadata, outbox
@@ -96,6 +96,7 @@ async def forget(writer: Writer, person: str, at: datetime) -> list[Submission]:
             erased += [gone] if one.state != "draft" else []
     # Reminders are due under a name with the person in it.
     await due.cancel_ending(writer, REMIND, f"/{person}")
+    await digests.end(writer, person)
     await unfinished.forget(writer, unfinished.talk(person))
     await newcomers.forget(writer, person)
     await constituency.forget(writer, person)

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0022"
+HEAD = "0023"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 
@@ -218,6 +218,7 @@ concept = sa.Table(
     sa.Column("topic", TEXT, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("community", TEXT, comment="From which community it comes. Null: nobody said."),
     sa.Index(None, "topic", "position"),
     comment="A concept of the glossary.",
 )
@@ -276,7 +277,7 @@ relation = sa.Table(
     sa.Column("kind", TEXT, primary_key=True),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Index(None, "other_id"),
-    comment="Concepts that belong together, or that are often confused.",
+    comment="Concepts that belong together, that are often confused, or that are one thing in two communities.",
 )
 
 own_device = sa.Table(
@@ -423,6 +424,7 @@ focal = sa.Table(
     sa.Column("confirmed_at", UtcDateTime),
     sa.Column("version", sa.Integer, nullable=False, comment="Counts the changes of this record."),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("community", TEXT, comment="From which community it comes. Null: nobody said."),
     sa.Index(None, "holder"),
     comment="Who to turn to: focal points, national mechanisms, members of the Group of Friends.",
 )
@@ -497,6 +499,7 @@ event = sa.Table(
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("reminders", sa.JSON, comment="Minutes before the start; null: those of its kind."),
     sa.Column("rooms", sa.JSON, comment="Where it is announced; null: in all rooms for announcements."),
+    sa.Column("community", TEXT, comment="From which community it comes. Null: nobody said."),
     sqlite_autoincrement=True,
     comment="The calendar of the community.",
 )
@@ -542,10 +545,10 @@ following = sa.Table(
     "following",
     metadata,
     sa.Column("person", TEXT, primary_key=True, info=_person()),
-    sa.Column("what", TEXT, primary_key=True, comment="all, kind:training, country:KE"),
+    sa.Column("what", TEXT, primary_key=True, comment="all, kind:training, country:KE, digest"),
     sa.Column("since", UtcDateTime, nullable=False),
     sa.Index(None, "what"),
-    comment="Of which events a person gets notices.",
+    comment="Of which events a person gets notices, and who gets the digest.",
 )
 
 identity = sa.Table(

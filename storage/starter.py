@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from config import starter
-from storage import events, focal, focal_changes, glossary
+from storage import events, focal, focal_changes, glossary, starter_communities
 from storage.database import Database
 
 
@@ -21,3 +21,4 @@ async def load(database: Database, at: datetime) -> None:
         if not await writer.revision("events"):
             for raw in starter.events():
                 await events.add(writer, events.Event.model_validate(raw), at)
+        await starter_communities.fill(writer)

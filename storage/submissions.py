@@ -10,9 +10,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from storage import audit, commitments, practice_search, reviews
+from storage import audit, commitments, due, practice_search, reviews
 from storage.audit import Entry
 from storage.database import Reader, Writer
+from storage.due import Due
 from storage.schema import submission
 
 Kind = Literal["practice", "challenge", "term", "correction", "event", "commitment", "progress"]
@@ -31,6 +32,10 @@ OPEN: tuple[State, ...] = ("submitted", "in_review", "update_pending")
 """States in which something waits for moderators."""
 PUBLIC: tuple[State, ...] = ("published", "update_pending")
 """States in which it is seen."""
+RECALL = "recall_submission"
+"""The kind of what is due when something is not published any more, and was named in digests."""
+NAMES: Mapping[Kind, str] = {"practice": "practices", "challenge": "challenges"}
+"""Contents that what is published belongs to, for what is computed from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +172,13 @@ async def untouched(reader: Reader, state: str, before: datetime) -> list[Submis
     return [Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
-async def published(reader: Reader, kind: Kind, limit: int = 200) -> list[Submission]:
-    """Return what is published, the newest first."""
+async def published(
+    reader: Reader, kind: Kind, limit: int = 200, *, country: str | None = None
+) -> list[Submission]:
+    """Return what is published, the newest first; of one country (ISO 3166-1 alpha-2) or of all."""
     query = sa.select(submission).where(submission.c.kind == kind, submission.c.state.in_(PUBLIC))
+    if country is not None:
+        query = query.where(submission.c.fields["country"].as_string() == country)
     rows = await reader.sql.execute(query.order_by(submission.c.id.desc()).limit(limit))
     return [Submission.model_validate(row._mapping) for row in rows]
 
@@ -178,6 +187,14 @@ async def belonging(reader: Reader, number: int) -> list[Submission]:
     """Return what belongs to a submission, as reports do to their commitment, in whatever state."""
     query = sa.select(submission).where(submission.c.about == number).order_by(submission.c.id)
     return [Submission.model_validate(row._mapping) for row in await reader.sql.execute(query)]
+
+
+async def count_published(reader: Reader, kind: Kind, *, country: str | None = None) -> int:
+    """Return how much is published, of one country or of all."""
+    query = sa.select(sa.func.count()).where(submission.c.kind == kind, submission.c.state.in_(PUBLIC))
+    if country is not None:
+        query = query.where(submission.c.fields["country"].as_string() == country)
+    return int((await reader.sql.execute(query)).scalar_one())
 
 
 async def add(writer: Writer, one: Submission) -> Submission:
@@ -267,8 +284,12 @@ async def change(
 async def _redrawn(writer: Writer, before: Submission, after: Submission, at: datetime) -> None:
     """Draw anew what is drawn from what is published."""
     public = after.state in PUBLIC
+    if after.kind in NAMES:
+        await writer.changed(NAMES[after.kind])
+        if not public:
+            # Where it was named, it is to be taken out, too.
+            await due.schedule(writer, Due(kind=RECALL, subject=str(after.id), due_at=at, importance=1))
     if after.kind == "practice":
-        await writer.changed("practices")
         if public:
             await practice_search.put(writer, after.id, after.language, after.fields)
         else:

@@ -8,6 +8,7 @@ from bot.library.asking import Ask, MissingError, Sheet
 from bot.library.pages import ROWS, worded
 from commands import events as words
 from commands import practice_card as card
+from commands.communities import name as name_of_community
 from commands.context import Context
 from commands.rendering import plain, render
 from storage import library
@@ -73,6 +74,7 @@ async def one(ctx: Context, ask: Ask) -> Sheet:
         "heading": found.title(ctx.language),
         "title_spoken": _spoken(found.titles, ctx.language),
         "open": bool(times) and found.kind != "commemoration",
+        "community": name_of_community(ctx, found.community),
         "countries": [name for code in found.countries if (name := card.country_name(ctx, code))],
     }
     return Sheet("event.html", plain(found.title(ctx.language)), facts, about=plain(description))

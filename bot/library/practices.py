@@ -17,7 +17,7 @@ SECTIONS = {
     "problem": mark("Problem"),
     "story": mark("Steps"),
     "result": mark("Result"),
-    **{key: heading for key, heading in card.MORE.items() if key not in ("evaluated", "licence", "tags")},
+    **{key: heading for key, heading in card.MORE.items() if key not in (*card.CHOSEN, "tags")},
 }
 """What an author says at length, under its headings; the summary stands before all."""
 ALIKE = 3
@@ -57,7 +57,7 @@ async def one(ctx: Context, ask: Ask) -> Sheet:
     attribution = card.attribution(ctx, fields)
     terms = [
         (worded(ctx.language, card.MORE[key]), worded(ctx.language, names[fields[key]]))
-        for key, names in (("evaluated", card.EVALUATED), ("licence", card.LICENCES))
+        for key, names in card.CHOSEN.items()
         if fields.get(key) in names
     ]
     facts = {

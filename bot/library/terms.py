@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 
 from bot.library.asking import Ask, MissingError, Sheet
+from commands.communities import name as name_of_community
 from commands.context import Context
-from commands.glossary import source_state, topic_name
+from commands.glossary import topic_name
+from commands.glossary_card import pair_names, source_state
 from commands.rendering import render
 from config.languages import SPOKEN, name_of
-from storage import glossary, library
+from storage import glossary, glossary_communities, library
 from storage.glossary import Concept, Title
 
 TERMS = 100
@@ -53,6 +55,11 @@ async def one(ctx: Context, ask: Ask) -> Sheet:
         "related": await _titles(ctx, concept.related),
         "confused": await _titles(ctx, concept.confused_with),
         "topic": render(topic_name(ctx, concept.topic)).body,
+        "community": name_of_community(ctx, concept.community),
+        "pairs": [
+            render(await pair_names(ctx, pair)).body
+            for pair in await glossary_communities.pairs(ctx.storage, concept.id)
+        ],
         **_elsewhere(ctx, concept, named[1]),
     }
     return Sheet("term.html", named[0], facts, about=definition.text if definition else "")

@@ -11,7 +11,7 @@ import pytest
 
 from bot import monthly
 from bot.app import registry
-from bot.clock import AGAIN, Clock
+from bot.clock import AGAIN, CROWD, Clock
 from bot.monthly import StaleRecords
 from commands.context import Asker
 from commands.respond import Responder
@@ -216,3 +216,23 @@ async def test_moderators_get_the_old_records_each_month(monthly_list: tuple[Dat
     assert body.startswith("101 ")
     assert "!focal confirmer" in body
     assert "records" not in body
+
+
+async def test_a_crowd_gives_way_to_commands_that_are_under_way_and_a_few_do_not(scene: Scene) -> None:
+    asked: list[int] = []
+
+    def busy() -> bool:
+        asked.append(len(scene.bell.rang))
+        return asked.count(asked[-1]) < 3
+
+    scene.clock = Clock(scene.database, {"bell": scene.bell}, scene.sent.extend, lambda: scene.now, busy=busy)
+    for number in range(5):
+        await scene.schedule(f"few{number}", 1)
+    await scene.at(2)
+    assert len(scene.bell.rang) == 5
+    assert asked == []
+    for number in range(CROWD + 5):
+        await scene.schedule(f"many{number}", 3)
+    await scene.at(4)
+    assert len(scene.bell.rang) == 5 + CROWD + 5, "it waits, and goes on"
+    assert {asked.count(rang) for rang in set(asked)} == {3}, "before each of them it waits until nobody asks"

@@ -18,7 +18,7 @@ from bot.weekly_term import WeeklyTerm
 from commands.context import Asker
 from commands.respond import Responder
 from config.settings import EventSettings, LearningSettings
-from storage import due, event_changes, events, glossary, outbox, rooms, starter, weekly_terms
+from storage import due, event_changes, events, glossary, glossary_changes, outbox, rooms, starter, weekly_terms
 from storage.database import Database
 from storage.events import Event
 from storage.occurrences import Timing
@@ -217,7 +217,7 @@ async def test_only_complete_terms_and_only_where_they_are(scene: Scene) -> None
         unchecked = [
             term.model_copy(update={"checked": False}) if term.language == "fr" else term for term in one.terms
         ]
-        await glossary.put(writer, one.model_copy(update={"terms": unchecked}), START)
+        await glossary_changes.put(writer, one.model_copy(update={"terms": unchecked}), by=None, at=START)
         await weekly_terms.choose(writer, "genocide", START)
     await scene.at(WEDNESDAY)
     assert scene.terms(ENGLISH) == ["genocide"]

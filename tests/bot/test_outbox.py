@@ -163,3 +163,29 @@ async def test_an_edit_of_what_was_refused_is_not_sent(fake: FakeHomeserver, des
     assert fake.taken == []
     assert await desk.states() == [("refused", None)] * 3
     assert len(fake.asked) == 2, "the log-in and the one message"
+
+
+async def test_an_answer_goes_before_digests_that_wait_and_each_of_these_once(
+    fake: FakeHomeserver, desk: Desk
+) -> None:
+    rooms = [f"!room{number}:example.org" for number in range(60)]
+    digests = [row(f"digest {room}", room=room, priority=Priority.BACKGROUND) for room in rooms]
+    await desk.post(*digests)
+    await until(lambda: fake.taken)
+    await desk.post(row("answer"))
+    await desk.emptied()
+    said = bodies(fake)
+    assert said.index("answer") < len(said) // 2
+    assert sorted(said) == sorted(["answer", *(f"digest {room}" for room in rooms)])
+
+
+async def test_under_a_limit_an_answer_goes_before_digests_too(fake: FakeHomeserver, desk: Desk) -> None:
+    fake.script("send", refuse(429, "M_LIMIT_EXCEEDED", retry_after_ms=50))
+    rooms = [f"!room{number}:example.org" for number in range(20)]
+    await desk.post(*(row(f"digest {room}", room=room, priority=Priority.BACKGROUND) for room in rooms))
+    await until(lambda: fake.requests("send"))
+    await desk.post(row("answer"))
+    await desk.emptied()
+    said = bodies(fake)
+    assert said.index("answer") < 5
+    assert len(said) == len(set(said)) == 21

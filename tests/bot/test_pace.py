@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.pace import SUCCESSES_TO_SPEED_UP, Pace
+from bot.pace import SUCCESSES_TO_SPEED_UP, UNHURRIED, Pace
+from storage.outbox import Priority
 from tests.bot.conftest import LONGEST
 
 
@@ -114,3 +115,45 @@ async def test_any_wait_is_borne(retry_after: float) -> None:
     pace.limited(retry_after)
     clock.now += retry_after
     assert not await waits(pace)
+
+
+async def took(pace: Pace, priority: int) -> bool:
+    """Take a turn if there is one now; tell whether there was."""
+    task = asyncio.create_task(pace.turn(priority))
+    await asyncio.sleep(0)
+    done = task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return done
+
+
+async def test_what_nobody_asked_for_goes_one_after_the_other_and_answers_in_between() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert await took(pace, Priority.BACKGROUND)
+    assert not await took(pace, Priority.BACKGROUND)
+    assert not await took(pace, Priority.ANNOUNCEMENT)
+    assert all([await took(pace, Priority.ANSWER) for _ in range(50)])
+    clock.now += 1 / UNHURRIED
+    assert await took(pace, Priority.ANNOUNCEMENT)
+    assert not await took(pace, Priority.BACKGROUND)
+
+
+async def test_under_a_limit_thousands_of_digests_leave_a_burst_for_answers() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for _ in range(5):
+        assert await took(pace, Priority.ANSWER)
+        pace.succeeded()
+    pace.limited(1.0)
+    clock.now += 1
+    sent = answered = 0
+    # An hour, looked at ten times a second, in which digests always wait and a member asks every twenty seconds.
+    for step in range(36_000):
+        clock.now += 0.1
+        if step % 200 == 199:
+            assert await took(pace, Priority.ANSWER), "an answer never waits for a digest"
+            answered += 1
+        sent += await took(pace, Priority.BACKGROUND)
+    assert answered == 180
+    assert 3000 < sent <= 3600, "and what the limit leaves goes to digests"

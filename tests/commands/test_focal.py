@@ -48,6 +48,7 @@ async def test_a_record_says_how_sure_and_how_fresh_it_is(ask: Conversation) -> 
             "Source: Global Centre for the Responsibility to Protect, 50th focal point appointed, August 2015 "
             "(http://www.globalr2p.org/publications/5) (as of August 27, 2015; a source names it)",
             "Nobody has confirmed this for 12 months or longer: check it before you rely on it.",
+            "Community: R2P.",
             "",
             "Also on record:",
             "",

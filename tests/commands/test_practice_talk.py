@@ -107,7 +107,7 @@ async def test_who_wants_is_asked_more(ask: Conversation) -> None:
     await begun(ask, 10)
     said = await say(ask, "yes")
     assert "Since when, and until when?" in said
-    assert "of 33)" in said
+    assert "of 34)" in said
     await say(ask, "since 2019")
     for _ in range(3):
         await say(ask, "skip")
@@ -116,12 +116,14 @@ async def test_who_wants_is_asked_more(ask: Conversation) -> None:
         said = await say(ask, "skip")
     assert "Was it evaluated?" in said
     await say(ask, "3")
-    await say(ask, "1")
+    assert "From which community does it come?" in await say(ask, "1")
+    await say(ask, "R2P")
     for answer in ANSWERS[11:]:
         said = await say(ask, answer)
     assert "When: since 2019" in said
     assert "Evaluated: not evaluated" in said
     assert "everybody, with the source named" in said
+    assert "Community: R2P" in said
 
 
 async def test_a_form_in_one_message(ask: Conversation) -> None:

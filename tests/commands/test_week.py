@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage import glossary, weekly_terms
+from storage import glossary, glossary_changes, weekly_terms
 from storage.glossary import Concept, Definition, Term
 from tests.commands.conftest import NOW, Conversation
 
@@ -102,8 +102,8 @@ async def test_what_is_not_complete_is_said(ask: Conversation) -> None:
         assert one is not None
         english = [definition for definition in one.definitions if definition.language == "en"]
         half = one.model_copy(update={"id": "half", "terms": [Term(language="en", text="half word")]})
-        await glossary.put(writer, half.model_copy(update={"definitions": english}), NOW)
-        await glossary.put(writer, bare, NOW)
+        await glossary_changes.put(writer, half.model_copy(update={"definitions": english}), by=None, at=NOW)
+        await glossary_changes.put(writer, bare, by=None, at=NOW)
     assert await mod(ask, "!week bare word") == (
         "bare word is not complete: it needs a checked name, a definition and a source."
     )
@@ -124,5 +124,5 @@ async def test_of_a_term_that_is_complete_nowhere_any_more(ask: Conversation) ->
         await weekly_terms.posted(writer, "genocide", "2026-W48", NOW)
         one = await glossary.get(writer, "genocide")
         assert one is not None
-        await glossary.put(writer, one.model_copy(update={"sources": []}), NOW)
+        await glossary_changes.put(writer, one.model_copy(update={"sources": []}), by=None, at=NOW)
     assert await ask("!week") == "The term of the week is not in the glossary any more."

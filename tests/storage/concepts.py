@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from storage.communities import COMMUNITIES
 from storage.folding import fold
 from storage.glossary import Concept, Definition, Source, Term, TermKind
 
@@ -99,6 +100,8 @@ def glossaries(draw: DrawFn, clean: Callable[[str], str] = str) -> list[Concept]
                 sources=draw(st.lists(sources, max_size=3)),
                 related=draw(st.permutations(others)),
                 confused_with=others[:1],
+                counterparts=others[1:],
+                community=draw(st.sampled_from([None, *COMMUNITIES])),
             )
         )
     return found

@@ -126,7 +126,7 @@ def test_all_mistakes_are_named_at_once() -> None:
         "row 4 (line 5 of the file): “a” has a preferred term in en already, in row 3. Make one of the two "
         "admitted.",
         "row 6 (line 7 of the file): there is no kind “favourite”. Choose one of: topic, preferred, admitted, "
-        "abbreviation, hidden, definition, source, related, confused.",
+        "abbreviation, hidden, definition, source, related, confused, counterpart, community.",
         "row 7 (line 8 of the file): “EN” is no language code. Write a code such as fr, or pt-BR.",
         "row 8 (line 9 of the file): there is no concept “nowhere” in this file. Correct the id, or remove this.",
         "row 9 (line 10 of the file): the concept “a” has a topic already. If these are two concepts, give each "
