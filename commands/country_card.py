@@ -1,4 +1,4 @@
-"""What is on record for a country, on one card: who to turn to, practices, events, each with how fresh it is.
+"""What is on record for a country, on one card: who to turn to, commitments, practices, events; how fresh each is.
 
 A part returns its lines and what of it is not on record. To add one, write a function and name it in `PARTS`.
 """
@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from commands.commitment_card import LEVELS, UNREPORTED
 from commands.context import Context
 from commands.events import call, when_of
 from commands.focal_card import ask_for_more, in_words, line, missing
 from commands.rendering import Markdown, bullets, code, join, paragraphs, short, strong
 from config import zones
 from config.countries import Country, Holder
+from storage import commitments as promised
 from storage import events, focal, submissions
 from storage.focal import Kind
 
@@ -71,6 +73,24 @@ async def contacts(ctx: Context, holder: Holder) -> Part:
     )
 
 
+async def commitments(ctx: Context, holder: Holder) -> Part:
+    """Name what was committed to for the country last, each with how far it is."""
+    found = await promised.find(ctx.storage, [holder.code])
+    if not found:
+        return Part(absent=ctx.text("commitments"))
+    rows = [
+        Markdown("{} – {} ({}, {})").format(
+            short(one.promise.title),
+            ctx.text(LEVELS[one.level] if one.level else UNREPORTED),
+            code(ctx.typed("commitment", str(one.id))),
+            _updated(ctx, one.reported_at or one.made_at),
+        )
+        for one in found[:ROWS]
+    ]
+    typed = ctx.typed("commitments", holder.name(ctx.language))
+    return Part(_list(ctx, ctx.text("Commitments"), rows, len(found), typed))
+
+
 async def practices(ctx: Context, holder: Holder) -> Part:
     """Name the practices from there that were shared last."""
     some = await submissions.published(ctx.storage, "practice", ROWS, country=holder.code)
@@ -111,7 +131,7 @@ async def coming(ctx: Context, holder: Holder) -> Part:
     )
 
 
-PARTS: Sequence[Maker] = (contacts, practices, coming)
+PARTS: Sequence[Maker] = (contacts, commitments, practices, coming)
 """In the order in which they are read."""
 
 

@@ -27,7 +27,8 @@ from storage.digests import WEEK
 async def show(ctx: Context) -> Markdown:
     """Show what happened in the last seven days, and who gets that each week.
 
-    New practices, open challenges, coming events, new and changed terms, and focal points that changed.
+    New practices, open challenges, coming events, new and changed terms, focal points that changed, and
+    commitments that were met.
     """
     await zones.ready()
     room_id = None if ctx.asker.direct else ctx.asker.room_id

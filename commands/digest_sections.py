@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 from babel.dates import format_skeleton
 
 from commands.challenges import KIND as CHALLENGE
+from commands.commitment_card import LEVELS
 from commands.context import Context
 from commands.events import call, when_of
 from commands.focal_card import KIND
 from commands.practice_card import country_name
 from commands.rendering import Markdown, bullets, code, escape, join, short, strong
 from config import countries
-from storage import changes, digests, events, focal, glossary, glossary_changes, rooms, submissions
+from storage import changes, commitments, digests, events, focal, glossary, glossary_changes, rooms, submissions
 from storage.changes import Change
+from storage.commitments import Commitment
 from storage.events import Coming, Kept
 from storage.focal import KINDS
 from storage.submissions import Submission
@@ -61,7 +63,7 @@ async def practices(ctx: Context, period: Period) -> Section | None:
         return None
     shown = found[:ROWS]
     rows = [_practice(ctx, one) for one in shown]
-    text = _list(ctx, ctx.text("New practices"), rows, len(found), "practices")
+    text = _list(ctx, ctx.text("New practices"), rows, len(found), ctx.typed("practices"))
     return Section(text, named=tuple(one.id for one in shown))
 
 
@@ -73,7 +75,7 @@ async def challenges(ctx: Context, period: Period) -> Section | None:
     new = await digests.published_between(ctx.storage, CHALLENGE, period.since, period.until)
     count = await submissions.count_published(ctx.storage, CHALLENGE)
     rows = [_challenge(ctx, one) for one in found]
-    text = _list(ctx, ctx.text("Open challenges"), rows, count, "challenges")
+    text = _list(ctx, ctx.text("Open challenges"), rows, count, ctx.typed("challenges"))
     return Section(text, bool(new), tuple(one.id for one in found))
 
 
@@ -92,7 +94,7 @@ async def coming(ctx: Context, period: Period) -> Section | None:
     shown = list(told.values())
     rows = [_event(ctx, *one) for one in shown[:ROWS]]
     news = shown[0][1].starts_at < ctx.now + NEAR
-    return Section(_list(ctx, ctx.text("Coming events"), rows, len(shown), "events"), news=news)
+    return Section(_list(ctx, ctx.text("Coming events"), rows, len(shown), ctx.typed("events")), news=news)
 
 
 async def terms(ctx: Context, period: Period) -> Section | None:
@@ -140,7 +142,19 @@ async def records(ctx: Context, period: Period) -> Section | None:
     return Section(_list(ctx, head, rows[:ROWS], len(rows), None))
 
 
-SECTIONS: Sequence[Maker] = (practices, challenges, coming, terms, records)
+async def met(ctx: Context, period: Period) -> Section | None:
+    """Name the commitments that were reported complete."""
+    found = await commitments.met_since(ctx.storage, period.since, period.until)
+    if not found:
+        return None
+    shown = found[:ROWS]
+    rows = [_commitment(ctx, one) for one in shown]
+    done = ctx.typed("commitments", str(ctx.text(LEVELS["complete"])))
+    text = _list(ctx, ctx.text("Commitments that were met"), rows, len(found), done)
+    return Section(text, named=tuple(one.id for one in shown))
+
+
+SECTIONS: Sequence[Maker] = (practices, met, challenges, coming, terms, records)
 """In the order in which they are read."""
 
 
@@ -149,7 +163,7 @@ def _list(ctx: Context, head: Markdown, rows: Iterable[Markdown], count: int, co
     shown = list(rows)
     left = count - len(shown)
     if left > 0 and command:
-        more = code(ctx.typed(command))
+        more = code(command)
         shown.append(ctx.plural("{count} more: {example}", "{count} more: {example}", left, example=more))
     elif left > 0:
         shown.append(ctx.plural("and {count} more", "and {count} more", left))
@@ -166,6 +180,14 @@ def _practice(ctx: Context, one: Submission) -> Markdown:
 def _challenge(ctx: Context, one: Submission) -> Markdown:
     title = short(str(one.fields.get("title", "–")))
     return Markdown("{} ({})").format(title, code(ctx.typed("challenge", str(one.id))))
+
+
+def _commitment(ctx: Context, one: Commitment) -> Markdown:
+    place = country_name(ctx, one.promise.country)
+    where = Markdown(" – {}").format(place) if place else Markdown("")
+    return Markdown("{}{} ({})").format(
+        short(one.promise.title), where, code(ctx.typed("commitment", str(one.id)))
+    )
 
 
 def _event(ctx: Context, event: Kept, one: Coming) -> Markdown:

@@ -29,7 +29,7 @@ WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
 MOST = 500
 """Publications of a week that are looked at."""
-MADE_OF = ("glossary", "focal", "events", "practices", "challenges")
+MADE_OF = ("glossary", "focal", "events", "practices", "challenges", "commitments")
 """The contents of which a digest is made."""
 _STATE = sa.select(sa.func.sum(revision.c.number)).where(revision.c.name.in_(MADE_OF))
 

@@ -34,7 +34,12 @@ PUBLIC: tuple[State, ...] = ("published", "update_pending")
 """States in which it is seen."""
 RECALL = "recall_submission"
 """The kind of what is due when something is not published any more, and was named in digests."""
-NAMES: Mapping[Kind, str] = {"practice": "practices", "challenge": "challenges"}
+NAMES: Mapping[Kind, str] = {
+    "practice": "practices",
+    "challenge": "challenges",
+    "commitment": "commitments",
+    "progress": "commitments",
+}
 """Contents that what is published belongs to, for what is computed from them."""
 
 
