@@ -33,7 +33,9 @@ class Counting:
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Count, and say nothing."""
-        whole = due.due_at.astimezone(self._zone).month == JANUARY
+        planned = due.due_at.astimezone(self._zone)
+        # A bot that was away over the new year counts the whole when it is back.
+        whole = planned.month == JANUARY or planned.year < now.astimezone(self._zone).year
         await constituency.count(writer, now, self._smallest, whole=whole)
         return []
 

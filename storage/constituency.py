@@ -123,6 +123,8 @@ async def count(writer: Writer, now: datetime, smallest: int, *, whole: bool) ->
         before.setdefault(cell, set()).add(person)
     known = await numbers(writer)
     shown, gone = (dict(known.shown), dict(known.gone)) if known else ({}, {})
+    # Under another rule no number stays that was made by the one before.
+    whole = whole or (known is not None and known.smallest != smallest)
     for cell in sorted(here.keys() | shown.keys()):
         people, were = here.get(cell, set()), before.get(cell, set())
         # The larger of the two, and not their sum: who is erased and comes again has come and gone, and is one.

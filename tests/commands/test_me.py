@@ -210,6 +210,14 @@ async def test_a_number_stays_until_enough_have_come_or_gone(ask: Conversation) 
     assert "Academia: 10+" in (await ask("!community") or "")
 
 
+async def test_another_smallest_group_holds_from_the_next_count_on(ask: Conversation) -> None:
+    await take_part(ask, 8, "academia", "kenya")
+    await counted(ask, NOW)
+    assert "Academia: 5+" in (await ask("!community") or "")
+    await counted(ask, NOW + timedelta(days=31), smallest=10)
+    assert (await ask("!community") or "").startswith("So far I have no number")
+
+
 async def test_who_is_erased_and_comes_again_is_one_person(ask: Conversation) -> None:
     """Otherwise three accounts that do so would move a number as six people do."""
     await take_part(ask, 14, "academia", "kenya")

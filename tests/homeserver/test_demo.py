@@ -114,13 +114,13 @@ async def test_chat(stage: Stage) -> None:
         await chat.types("/room moderators", sees="Ama (member) is not in Moderators")
         await chat.types("/dm", sees="no sign before a command")
         await chat.types("terms justice", sees="GAAMAC bot in direct chat")
-        await chat.types("//me  too ", sees="I don't know `/me`")
+        await chat.types("//nick  too ", sees="I don't know `/nick`")
         await chat.types("/hlep", sees="Did you mean /help?")
         await chat.types("/help", sees="/as moderator")
         await chat.types("/room announcements")
         await chat.types("May I?", sees="That did not work: You don't have permission")
     said = [event["content"].get("body") for events in stage.member.seen.values() for event in events]
-    assert "/me  too " in said  # unchanged, but for the first slash
+    assert "/nick  too " in said  # unchanged, but for the first slash
 
 
 async def test_chat_shows_what_others_do(stage: Stage) -> None:

@@ -16,6 +16,8 @@ from storage.constituency import ALL, Constituent, in_both, in_category, in_regi
 from storage.database import Database, Writer
 from tests import databases
 
+pytestmark = pytest.mark.sqlite("about rules in hundreds of histories; tests of `!me` look at the tables")
+
 START = datetime(2026, 12, 1, tzinfo=UTC)
 HARMFUL = 5
 """Fewer than so many people are a small group."""
