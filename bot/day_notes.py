@@ -44,7 +44,7 @@ class DayNote:
         payload = due.payload or {}
         event = await events.get(writer, payload["event"])
         one = await events.occurrence_of(writer, payload["event"], payload["key"])
-        if event is None or one is None or event.certainty == "cancelled":
+        if event is None or one is None or event.certainty == "cancelled" or not self._voice.note_days:
             return []
         day, today = date.fromisoformat(one.start), now.astimezone(self._voice.zone).date()
         if today >= day:

@@ -13,7 +13,7 @@ from storage.schema import source as sources
 from storage.schema import term as terms
 
 MOST = 2_000
-"""Terms that are considered, in the order of the glossary: more than anybody learns, and quickly read."""
+"""Terms that are read, in the order of the glossary: more than anybody learns, and quickly read."""
 
 _COMPLETE = (
     sa.select(concepts.c.id)
@@ -30,7 +30,6 @@ _COMPLETE = (
         sa.exists().where(sources.c.concept_id == concepts.c.id),
     )
     .order_by(concepts.c.position, concepts.c.id)
-    .limit(MOST)
 )
 
 
@@ -40,9 +39,9 @@ async def ids(reader: Reader, language: str) -> list[str]:
 
 
 async def terms_in(reader: Reader, language: str) -> list[Concept]:
-    """Return the terms that are complete in a language. They are read once for each state of the glossary."""
+    """Return the first terms that are complete in a language; read once for each state of the glossary."""
 
     async def read() -> list[Concept]:
-        return await glossary.some(reader, await ids(reader, language))
+        return await glossary.some(reader, (await ids(reader, language))[:MOST])
 
     return await reader.cached("glossary", read, part=f"/teachable/{language}")

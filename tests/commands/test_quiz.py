@@ -169,6 +169,27 @@ async def test_what_was_said_before_a_question_came_is_no_answer_to_it(ask: Conv
     assert "The quiz is over" in (await ask("stop", direct=True, said_at=sent) or ""), "that holds at any time"
 
 
+async def test_a_kill_while_an_answer_is_stored_leaves_the_question_as_it_was(
+    ask: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer, what comes back, and the next question are one transaction: all of it, or nothing."""
+    await say(ask, "quiz")
+    before = await asked(ask)
+
+    async def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(talks, "put", killed)
+    with pytest.raises(KeyboardInterrupt):
+        await say(ask, "1")
+    monkeypatch.undo()
+    assert await cards(ask) == {}
+    assert await asked(ask) == before
+    await say(ask, "1")  # the inbox gives it again
+    assert list(await cards(ask)) == [before["concept"]]
+    assert "(3 of 5)" in await say(ask, "1")
+
+
 async def test_an_edit_changes_no_answer(ask: Conversation) -> None:
     await say(ask, "quiz")
     await say(ask, str(await wrong(ask)))
