@@ -175,7 +175,7 @@ class App:
         self._database = database
         self._address = address
         self._backoff = backoff
-        self._pace = Pace()
+        self._pace = Pace(busy=lambda: bool(self._lanes.busy))
         self._metrics = Metrics()
         self._backups = Backups(settings)
         self._reconciling: Reconciling | None = None
