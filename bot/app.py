@@ -86,6 +86,7 @@ from commands import deciding, practices
 from commands.context import Asker, Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
+from config import languages
 from config.settings import Settings
 from storage import (
     awaited_files,
@@ -252,6 +253,8 @@ class App:
 
     async def _wire(self) -> None:
         settings = self._settings
+        # In a thread, and not with the first answer: it would hold up all others.
+        await asyncio.to_thread(languages.load)
         async with self._database.read() as reader:
             known = await room_storage.every(reader)
             marker = await restored.current(reader)
