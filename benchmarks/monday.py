@@ -30,6 +30,7 @@ from bot.digests import Weekly
 from bot.reminding import Reminding
 from bot.voice import Voice
 from commands.respond import Responder
+from config import languages
 from config.settings import DigestSettings, EventSettings
 from storage import digests, direct_rooms, due, events, people, reminders, starter
 from storage.database import Database, Writer
@@ -83,6 +84,7 @@ async def _in_process(members: int) -> tuple[float, float]:
                 list, lambda: None, Responder(database, registry(), "en").context, EventSettings(), "UTC"
             )
             weekly = Weekly(voice, lambda _room: None, "UTC", DigestSettings())
+            await asyncio.to_thread(languages.load)  # as the bot does when it starts
             clock = Clock(database, {digests.KIND: weekly, reminders.REMIND: Reminding(voice)}, rows.extend)
             begin = time.perf_counter()
             async with stalls() as stall:

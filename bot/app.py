@@ -113,6 +113,7 @@ from commands import deciding, practices
 from commands.context import Asker, Comparison, Condition
 from commands.registry import Registry
 from commands.respond import Responder
+from config import languages
 from config.settings import Settings
 from storage import (
     awaited_files,
@@ -214,7 +215,7 @@ class App:
         self._database = database
         self._address = address
         self._backoff = backoff
-        self._pace = Pace()
+        self._pace = Pace(busy=lambda: bool(self._lanes.busy))
         self._metrics = Metrics()
         self._backups = Backups(settings)
         self._reconciling: Reconciling | None = None
@@ -292,6 +293,8 @@ class App:
 
     async def _wire(self) -> None:
         settings = self._settings
+        # In a thread, and not with the first answer: it would hold up all others.
+        await asyncio.to_thread(languages.load)
         async with self._database.read() as reader:
             known = await room_storage.every(reader)
             marker = await restored.current(reader)

@@ -226,21 +226,23 @@ class Outbox:
                 return found
         if not had_turn:
             await self._pace.turn(row.priority)
-        if row.kind == "redaction":
-            event_id = await self._session.redact(row.room_id, target or "", row.txn_id)
-        elif row.kind == "reaction":
-            key = str((row.content or {}).get("key"))
-            # Reactions are in the clear in encrypted rooms, too, so that homeservers can count them.
-            content = answers.reaction(target or "", key)
-            event_id = await self._session.send(row.room_id, "m.reaction", content, row.txn_id)
-        else:
-            content = dict(row.content or {})
-            if row.kind == "edit":
-                content = answers.edited(content, target or "")
-            content[answers.KEY] = row.txn_id
-            event_id = await self._send(row.room_id, "m.room.message", content, row.txn_id)
+        with self._pace.sending(row.priority):
+            event_id = await self._give(row, target or "")
         self._pace.succeeded()
         return event_id
+
+    async def _give(self, row: OutboxRow, target: str) -> str:
+        if row.kind == "redaction":
+            return await self._session.redact(row.room_id, target, row.txn_id)
+        if row.kind == "reaction":
+            key = str((row.content or {}).get("key"))
+            # Reactions are in the clear in encrypted rooms, too, so that homeservers can count them.
+            return await self._session.send(row.room_id, "m.reaction", answers.reaction(target, key), row.txn_id)
+        content = dict(row.content or {})
+        if row.kind == "edit":
+            content = answers.edited(content, target)
+        content[answers.KEY] = row.txn_id
+        return await self._send(row.room_id, "m.room.message", content, row.txn_id)
 
     async def _search(self, row: OutboxRow) -> str | None:
         """Look in the room for the event that a row became in an earlier life of the bot."""

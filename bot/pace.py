@@ -9,10 +9,11 @@ steady pace, so that a Monday morning with thousands of messages holds up no ans
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 SUCCESSES_TO_SPEED_UP = 20
@@ -21,7 +22,12 @@ FASTEST = 1000.0
 BACKGROUND = 100
 """The priority of what nobody waits for: it goes only when a whole burst is left for those who do."""
 UNHURRIED = 20.0
-"""Events a second that nobody asked for, also where no limit is known: answers go in between at once."""
+"""Events a second that nobody asked for at most, also where no limit is known: answers go in between at once."""
+REST = 2.0
+"""How many times as long as the last of these took others have for themselves: a slow homeserver gets fewer."""
+PATIENCE = 1.0
+"""Seconds for which they wait for commands and answers that are under way."""
+GLANCE = 0.01
 LARGEST_BURST = 10
 """What Synapse allows by default; a longer run without a refusal says nothing about a burst."""
 
@@ -36,8 +42,13 @@ class _Waiter:
 class Pace:
     """Asked before each event that is sent; told afterwards how it went."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, busy: Callable[[], bool] = lambda: False
+    ) -> None:
         self._clock = clock
+        self._busy = busy
+        self._answering = 0  # answers that are on their way
+        self._held_since: float | None = None  # since when one that nobody asked for waits for those
         self._rate: float | None = None  # events a second; None: no limit is known
         self._size = 1.0
         self._tokens = 1.0
@@ -75,6 +86,19 @@ class Pace:
             self._wake()
             raise
 
+    @contextlib.contextmanager
+    def sending(self, priority: int) -> Iterator[None]:
+        """Note that an event is on its way, and how long that takes."""
+        began = self._clock()
+        self._answering += not priority
+        try:
+            yield
+        finally:
+            self._answering -= not priority
+            if priority:
+                now = self._clock()
+                self._unhurried_at = max(self._unhurried_at, now + REST * (now - began))
+
     def limited(self, retry_after: float) -> None:
         """Learn from a 429: nothing for `retry_after` seconds, and from then on about one in that time."""
         now = self._clock()
@@ -99,7 +123,7 @@ class Pace:
     def _take(self, priority: int) -> bool:
         """Take a token if there is one now for this priority."""
         now = self._clock()
-        if now < self._closed_until or (priority and now < self._unhurried_at):
+        if now < self._closed_until or (priority and now < self._free_at(now)):
             return False
         if self._rate is None:
             self._went(priority, now)
@@ -112,9 +136,17 @@ class Pace:
         self._went(priority, now)
         return True
 
+    def _free_at(self, now: float) -> float:
+        """Return when something may go that nobody asked for."""
+        if now < self._unhurried_at or not (self._answering or self._busy()):
+            return self._unhurried_at
+        self._held_since = now if self._held_since is None else self._held_since
+        return now + GLANCE if now < self._held_since + PATIENCE else now
+
     def _went(self, priority: int, now: float) -> None:
         if priority:
             self._unhurried_at = now + 1 / UNHURRIED
+            self._held_since = None
 
     def _wake(self) -> None:
         """Let through who may, and come back when the next one may."""
@@ -135,5 +167,5 @@ class Pace:
         priority = self._waiting[0].priority
         needed, now = self._needed(priority), self._clock()
         missing = 0.0 if self._rate is None else max(0.0, needed - self._tokens) / self._rate
-        unhurried = self._unhurried_at - now if priority else 0.0
+        unhurried = self._free_at(now) - now if priority else 0.0
         return max(self._closed_until - now, missing, unhurried, 0.001)

@@ -88,10 +88,10 @@ async def planned(reader: Reader, recipient: str) -> Due | None:
 
 async def count(reader: Reader) -> tuple[int, int]:
     """Return how many persons and how many rooms get the digest."""
-    to_person = due_table.c.subject.like("@%")
-    query = sa.select(to_person, sa.func.count()).where(due_table.c.kind == KIND).group_by(to_person)
-    found = {bool(row[0]): int(row[1]) for row in await reader.sql.execute(query)}
-    return found.get(True, 0), found.get(False, 0)
+    query = sa.select(sa.func.count()).where(due_table.c.kind == KIND)
+    both = (await reader.sql.execute(query)).scalar_one()
+    persons = (await reader.sql.execute(query.where(due_table.c.subject.like("@%")))).scalar_one()
+    return int(persons), int(both - persons)
 
 
 async def state(reader: Reader) -> int:
