@@ -89,11 +89,6 @@ class Commitment(BaseModel):
     reported_at: datetime | None
     met_at: datetime | None
 
-    @property
-    def open_to_all(self) -> bool:
-        """Whether everybody may see it, and not only the members of the community."""
-        return self.promise.visibility == "public"
-
 
 _PUBLISHED = sa.select(
     submission.c.id,
@@ -113,18 +108,8 @@ async def get(reader: Reader, number: int) -> Commitment | None:
     return found[0] if found else None
 
 
-async def of_country(reader: Reader, code: str, limit: int) -> list[Commitment]:
-    """Return the commitments for a country that everybody may see, the newest first."""
-    this = sa.and_(commitment.c.country == code, commitment.c.open_to_all.is_(sa.true()))
-    query = _PUBLISHED.where(this).order_by(submission.c.id.desc()).limit(limit)
-    return await _all(reader, query)
-
-
 async def met_since(reader: Reader, since: datetime, until: datetime) -> list[Commitment]:
-    """Return what became complete by a report that was published after `since`, and not after `until`.
-
-    Also what only members may see; `open_to_all` tells.
-    """
+    """Return what became complete by a report that was published after `since`, and not after `until`."""
     this = sa.and_(commitment.c.met_at > since, commitment.c.met_at <= until)
     return await _all(reader, _PUBLISHED.where(this).order_by(commitment.c.met_at, submission.c.id))
 
@@ -197,7 +182,6 @@ async def put(writer: Writer, number: int, fields: dict[str, Any] | None, at: da
         country=promise.country,
         category=promise.category,
         deadline=promise.deadline,
-        open_to_all=promise.visibility == "public",
         level=level,
         reported_at=reported_at,
         met_at=met_at,

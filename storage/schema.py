@@ -597,7 +597,6 @@ commitment = sa.Table(
     sa.Column("country", TEXT, nullable=False, comment="Its code, or `general`."),
     sa.Column("category", TEXT, nullable=False, comment="What kind of body commits."),
     sa.Column("deadline", sa.Date, nullable=False),
-    sa.Column("open_to_all", sa.Boolean, nullable=False, comment="Whether everybody may see it."),
     sa.Column("level", TEXT, comment="How far it is by the last report. Null: none yet."),
     sa.Column("reported_at", UtcDateTime, comment="When the last report was published."),
     sa.Column("met_at", UtcDateTime, comment="Since when it is complete."),

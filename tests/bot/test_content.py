@@ -244,7 +244,7 @@ async def test_commitments_are_as_far_as_they_were(two: Two) -> None:
     assert two.files("out2") == two.files("out")
     database = await Database.open(two.url("new"))
     async with database.read() as reader:
-        (one,) = await commitments.of_country(reader, "KE", 10)
+        (one,) = await commitments.find(reader, ["KE"])
         assert (one.id, one.level, one.promise.title) == (5, "limited", "Judges learn of early signs")
         assert [report.text for report in await commitments.reports(reader, 5)] == ["it began"]
         assert await due.get(reader, commitments.CHANGED, "5") is not None

@@ -528,8 +528,7 @@ async def test_a_year_by_level_and_region_as_a_picture(ask: Conversation) -> Non
     assert await ask("!commitments year 2025") == "No commitment stood in 2025."
 
 
-async def test_what_others_ask_of_commitments(ask: Conversation) -> None:
-    """The digest and the card of a country."""
+async def test_what_was_met_is_in_the_digest_and_all_on_the_card_of_the_country(ask: Conversation) -> None:
     await published(ask)
     await published(ask, changed((4, "Newer.")))
     await published(ask, changed((4, "For members."), (9, "members of the community")))
@@ -540,14 +539,20 @@ async def test_what_others_ask_of_commitments(ask: Conversation) -> None:
     ask.now += timedelta(days=1)
     await report(ask, 1, f"complete still so {EVIDENCE}")
     async with ask.database.read() as reader:
-        assert [one.id for one in await commitments.of_country(reader, "KE", 10)] == [2, 1]
-        assert [one.id for one in await commitments.of_country(reader, "KE", 1)] == [2]
-        assert await commitments.of_country(reader, "GH", 10) == []
         met = await commitments.met_since(reader, before, ask.now)
-        assert [(one.id, one.open_to_all) for one in met] == [(1, True), (3, False)]
+        assert [one.id for one in met] == [1, 3]
         assert await commitments.met_since(reader, ask.now - timedelta(hours=1), ask.now) == [], (
             "it was met before"
         )
+    digest = await ask("!digest") or ""
+    assert "**Commitments that were met**\n- All police academies teach early warning" in digest
+    assert "- For members. – Kenya (`!commitment 3`)" in digest
+    assert "Newer" not in digest
+    card = await ask("!country kenya") or ""
+    assert "**Commitments**\n- For members. – complete (`!commitment 3`, updated on 25 November 2026)" in card
+    assert "- Newer. – no report yet (`!commitment 2`, updated on 24 November 2026)" in card
+    assert "commitments" not in card.partition("Not on record here")[2]
+    assert "commitments, practices" in (await ask("!country ghana") or "")
 
 
 async def test_in_french_and_spanish(ask: Conversation) -> None:

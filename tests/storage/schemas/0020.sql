@@ -44,7 +44,6 @@ CREATE TABLE commitment (
 	country TEXT NOT NULL, 
 	category TEXT NOT NULL, 
 	deadline DATE NOT NULL, 
-	open_to_all BOOLEAN NOT NULL, 
 	level TEXT, 
 	reported_at DATETIME, 
 	met_at DATETIME, 
