@@ -162,26 +162,26 @@ async def test_under_a_limit_thousands_of_digests_leave_a_burst_for_answers() ->
 async def test_what_nobody_asked_for_waits_for_commands_and_answers_but_not_for_ever() -> None:
     clock, handled = Clock(), [True]
     pace = Pace(clock, lambda: handled[0])
-    assert not await took(pace, Priority.LEISURE), "a command is being handled"
+    assert not await took(pace, Priority.BACKGROUND), "a command is being handled"
     handled[0] = False
     with pace.sending(Priority.ANSWER):
-        assert not await took(pace, Priority.LEISURE), "its answer is on its way"
-    assert await took(pace, Priority.LEISURE)
+        assert not await took(pace, Priority.BACKGROUND), "its answer is on its way"
+    assert await took(pace, Priority.BACKGROUND)
     handled[0] = True
     clock.now += 1
-    assert not await took(pace, Priority.LEISURE)
+    assert not await took(pace, Priority.BACKGROUND)
     clock.now += PATIENCE
-    assert await took(pace, Priority.LEISURE), "somebody always types something"
+    assert await took(pace, Priority.BACKGROUND), "somebody always types something"
 
 
 async def test_where_the_homeserver_is_slow_less_is_said_that_nobody_asked_for() -> None:
     clock = Clock()
     pace = Pace(clock)
-    assert await took(pace, Priority.LEISURE)
-    with pace.sending(Priority.LEISURE):
+    assert await took(pace, Priority.BACKGROUND)
+    with pace.sending(Priority.BACKGROUND):
         clock.now += 0.5
     clock.now += 0.9
-    assert not await took(pace, Priority.LEISURE)
+    assert not await took(pace, Priority.BACKGROUND)
     assert await took(pace, Priority.ANSWER)
     clock.now += 0.2
-    assert await took(pace, Priority.LEISURE)
+    assert await took(pace, Priority.BACKGROUND)

@@ -545,12 +545,12 @@ async def test_what_was_met_is_in_the_digest_and_all_on_the_card_of_the_country(
             "it was met before"
         )
     digest = await ask("!digest") or ""
-    assert "**Commitments that were met**\n- All police academies teach early warning" in digest
-    assert "- For members. – Kenya (`!commitment 3`)" in digest
+    assert "Commitments that were met\n\n- All police academies teach early warning" in digest
+    assert "- For members. – Kenya (!commitment 3)" in digest
     assert "Newer" not in digest
     card = await ask("!country kenya") or ""
-    assert "**Commitments**\n- For members. – complete (`!commitment 3`, updated on 25 November 2026)" in card
-    assert "- Newer. – no report yet (`!commitment 2`, updated on 24 November 2026)" in card
+    assert "Commitments\n\n- For members. – complete (!commitment 3, updated on December 2, 2026)" in card
+    assert "- Newer. – no report yet (!commitment 2, updated on December 1, 2026)" in card
     assert "commitments" not in card.partition("Not on record here")[2]
     assert "commitments, practices" in (await ask("!country ghana") or "")
 

@@ -53,6 +53,8 @@ async def test_all_of_it_in_one_message(ask: Conversation) -> None:
         "- January 12, 2027 – Workshop 2 (!event 37, updated on December 1, 2026)",
         "- 1 more: !events Kenya",
         "",
+        "Not on record here, which does not mean that there are none: commitments.",
+        "",
         "Know more? !focal suggest Kenya …",
     ]
 
@@ -62,7 +64,7 @@ async def test_not_listed_never_reads_as_has_none(ask: Conversation) -> None:
     assert "I have no record of an R2P focal point for Tuvalu. That does not mean there is none." in said
     assert "I have no record of a national mechanism for Tuvalu. That does not mean there is none." in said
     assert (
-        "Not on record here, which does not mean that there are none: practices, coming events.\n\nKnow more?"
+        "Not on record here, which does not mean that there are none: commitments, practices, coming events.\n\nKnow more?"
         in said
     )
 
@@ -81,8 +83,8 @@ async def test_in_french_and_spanish(ask: Conversation) -> None:
     await ask("!language fr")
     said = await ask("!pays Kenya") or ""
     assert "- Radio (!pratique 1, mis à jour le 1er décembre 2026)" in said
-    assert "ce qui ne veut pas dire qu’il n’y en a pas\u00a0: événements à venir." in said
+    assert "ce qui ne veut pas dire qu’il n’y en a pas\u00a0: engagements, événements à venir." in said
     await ask("!language es")
     said = await ask("!país Kenia") or ""
     assert "- Radio (!práctica 1, actualizado el 1 de diciembre de 2026)" in said
-    assert "lo que no significa que no existan: próximos eventos." in said
+    assert "lo que no significa que no existan: compromisos, próximos eventos." in said

@@ -68,7 +68,7 @@ FOCAL |= {"status": "active", "appointed_year": 2015, "appointed_by": None, "as_
 FOCAL |= {"source_url": None, "contact": None, "contact_url": None, "confirmed_by": None, "confirmed_at": None}
 KNOWN: dict[str, list[dict[str, Any]]] = {
     "concept": [CONCEPT, CONCEPT | {"id": "persecution", "position": 2}],
-    "term": [TERM],
+    "term": [TERM, TERM | {"id": 2, "concept_id": "persecution", "text": "Persecution", "folded": "persecution"}],
     "definition": [DEFINITION | {"usage_note": None}],
     "relation": [{"concept_id": "genocide", "other_id": "persecution", "kind": "related", "position": 0}],
     "source": [{"url": "https://example.org/source"}],
@@ -123,7 +123,8 @@ def _rows(table: sa.Table) -> Iterator[dict[str, Any]]:
             if column.nullable and number == 2:
                 row[column.name] = None
             elif foreign:
-                row[column.name] = {"concept": "genocide"}.get(foreign[0], 1)
+                alone = [column] == list(table.primary_key.columns)
+                row[column.name] = {"concept": "genocide"}.get(foreign[0], number if alone else 1)
             else:
                 row[column.name] = _value(column, number)
         yield row
