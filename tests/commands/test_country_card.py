@@ -63,10 +63,8 @@ async def test_not_listed_never_reads_as_has_none(ask: Conversation) -> None:
     said = await ask("!country tuvalu") or ""
     assert "I have no record of an R2P focal point for Tuvalu. That does not mean there is none." in said
     assert "I have no record of a national mechanism for Tuvalu. That does not mean there is none." in said
-    assert (
-        "Not on record here, which does not mean that there are none: commitments, practices, coming events.\n\nKnow more?"
-        in said
-    )
+    absent = "Not on record here, which does not mean that there are none: commitments, practices, coming events."
+    assert f"{absent}\n\nKnow more?" in said
 
 
 async def test_it_is_bounded(ask: Conversation) -> None:
