@@ -21,6 +21,8 @@ from tests.chaos.proxy import Proxy
 from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import RunningBot, joined, persistently, room_with_bot
 
+PATIENT = 900.0
+"""Seconds for which somebody tries to say something: a homeserver on a busy machine may need minutes to start."""
 DISK_MEGABYTES = 96
 """How large the data folder may become, where its own file system can be mounted."""
 
@@ -156,7 +158,7 @@ class Town:
 
     async def send(self, who: str, room: str, kind: str, content: dict[str, Any]) -> str:
         transaction = self._id()
-        return await persistently(lambda: self.people[who].send(room, kind, content, txn_id=transaction))
+        return await persistently(lambda: self.people[who].send(room, kind, content, txn_id=transaction), PATIENT)
 
     async def react(self, who: str, room: str, event: str, key: str) -> str:
         relation = {"rel_type": "m.annotation", "event_id": event, "key": key}
@@ -169,7 +171,7 @@ class Town:
 
     async def redact(self, who: str, room: str, event: str) -> None:
         path = v3("rooms", room, "redact", event, self._id())
-        await persistently(lambda: self.people[who].request("PUT", path, {}))
+        await persistently(lambda: self.people[who].request("PUT", path, {}), PATIENT)
 
     async def say_closed(self, text: str) -> str:
         return await self.closed.send_once(self.rooms["closed"], text, self._id())
@@ -179,7 +181,7 @@ class Town:
 
     async def history(self, who: str, room: str) -> list[dict[str, Any]]:
         """Return all that was said in a room."""
-        return await persistently(lambda: self.people[who].history(room))
+        return await persistently(lambda: self.people[who].history(room), PATIENT)
 
     async def close(self) -> None:
         """End all that was started; the folder stays, without what was mounted."""
