@@ -28,10 +28,10 @@ KIND: Kind = "commitment"
 CATEGORIES: Mapping[Category, str] = {
     "state": mark("state body"),
     "mechanism": mark("national mechanism"),
-    "civil society": mark("civil society organisation"),
+    "civil_society": mark("civil society organisation"),
     "academia": mark("academic institution"),
     "nhri": mark("national human rights institution"),
-    "organisation": mark("international organisation"),
+    "international": mark("international organisation"),
 }
 LEVELS: Mapping[Level, str] = {
     "not started": mark("not started"),
@@ -42,10 +42,11 @@ LEVELS: Mapping[Level, str] = {
 CALLED: Mapping[str, Category | Level] = {
     "etat": "state", "estado": "state", "government": "state", "gouvernement": "state", "gobierno": "state",
     "mecanisme": "mechanism", "mecanismo": "mechanism",
-    "cso": "civil society", "ngo": "civil society", "ong": "civil society", "osc": "civil society",
-    "societe civile": "civil society", "sociedad civil": "civil society",
+    "civil society": "civil_society", "cso": "civil_society", "ngo": "civil_society", "ong": "civil_society",
+    "osc": "civil_society",
+    "societe civile": "civil_society", "sociedad civil": "civil_society",
     "university": "academia", "universite": "academia", "universidad": "academia", "academie": "academia",
-    "indh": "nhri", "international organization": "organisation",
+    "indh": "nhri", "international organization": "international",
     "not yet started": "not started", "pas commence": "not started",
     "no empezado": "not started", "partial": "limited", "partiel": "limited", "parcial": "limited",
     "completed": "complete", "done": "complete", "termine": "complete", "complet": "complete",

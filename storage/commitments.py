@@ -18,7 +18,7 @@ from storage.database import Reader, Writer
 from storage.due import Due
 from storage.schema import commitment, submission
 
-Category = Literal["state", "mechanism", "civil society", "academia", "nhri", "organisation"]
+Category = Literal["state", "mechanism", "civil_society", "academia", "nhri", "international"]
 Level = Literal["not started", "limited", "substantial", "complete"]
 
 REMIND, CHANGED = "commitment_reminder", "commitment_changed"
