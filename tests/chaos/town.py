@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from bot.demo.client import Client, v3
+from bot.demo.client import Client, ClientError, v3
 from bot.demo.homeserver import Homeserver
 from tests.chaos import plan as plans
 from tests.chaos.proxy import Proxy
@@ -160,9 +160,14 @@ class Town:
         transaction = self._id()
         return await persistently(lambda: self.people[who].send(room, kind, content, txn_id=transaction), PATIENT)
 
-    async def react(self, who: str, room: str, event: str, key: str) -> str:
+    async def react(self, who: str, room: str, event: str, key: str) -> None:
+        """React to an event; who did so before has done it."""
         relation = {"rel_type": "m.annotation", "event_id": event, "key": key}
-        return await self.send(who, room, "m.reaction", {"m.relates_to": relation})
+        try:
+            await self.send(who, room, "m.reaction", {"m.relates_to": relation})
+        except ClientError as error:
+            if error.errcode != "M_DUPLICATE_ANNOTATION":
+                raise
 
     async def edit(self, who: str, room: str, event: str, text: str) -> str:
         content = {"msgtype": "m.text", "body": f"* {text}", "m.new_content": {"msgtype": "m.text", "body": text}}

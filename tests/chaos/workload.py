@@ -62,7 +62,7 @@ class Workload:
         """Begin each step at its time."""
         for step in steps:
             await asyncio.sleep(max(0.0, step.at - self._ledger.now()))
-            task = asyncio.create_task(self._step(step))
+            task = asyncio.create_task(self._step(step), name=step.line().strip())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -74,7 +74,8 @@ class Workload:
     async def give_up(self) -> None:
         """End what is under way; nothing should be."""
         if self._tasks:
-            self._ledger.fail(ANSWERED, f"{len(self._tasks)} conversations did not come to an end")
+            names = "; ".join(task.get_name() for task in self._tasks)
+            self._ledger.fail(ANSWERED, f"{len(self._tasks)} conversations did not come to an end: {names}"[:1000])
         for task in (pending := [*self._tasks]):
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
@@ -311,7 +312,10 @@ class Workload:
             self._ledger.skipped["import without its file"] += 1
             return
         pressed = await self._press(step.who, office, shown["event_id"], "✅")
-        await self._answer(Asked(shown["event_id"], office, step.who, "✅", pressed.at))
+        done = await self._answer(Asked(shown["event_id"], office, step.who, "✅", pressed.at))
+        if "was dropped" in done["content"]["body"]:
+            self._ledger.skipped["import in whose place a newer one was shown"] += 1
+            return
         self._ledger.imports[int(number[1])] = country
         await self._asked(step.who, office, f"!import undo {number[1]}")
 
