@@ -271,10 +271,19 @@ class Workload:
         second = plans.MODERATORS[(plans.MODERATORS.index(step.who) + 1) % len(plans.MODERATORS)]
         pressed = await self._press(step.who, office, shown["event_id"], "✅", others=(second,))
 
-        def is_done(event: dict[str, Any]) -> bool:
-            return reply_to(event) == shown["event_id"] and "Done: !event" in event["content"]["body"]
+        refused: set[str] = set()
 
-        done = await self._until(step.who, office, is_done, pressed)
+        def is_decided(event: dict[str, Any]) -> bool:
+            if reply_to(event) != shown["event_id"]:
+                return False
+            if "decided already" in event["content"]["body"]:
+                refused.add(event["event_id"])
+            return "Done: !event" in event["content"]["body"] or len(refused) > 1
+
+        done = await self._until(step.who, office, is_decided, pressed)
+        if len(refused) > 1:
+            self._ledger.skipped["event in whose place a newer one was shown"] += 1
+            return
         number = int(done["content"]["body"].rsplit(" ", 1)[1])
         self._ledger.meetings.append(Meeting(number, title, start, datetime.now(UTC)))
         chance = random.Random(f"wishes {self._seed} {step.number}")
