@@ -162,7 +162,7 @@ async def test_what_is_erased_is_nowhere_in_the_file(tmp_path: Path) -> None:
         assert await audit.verify(reader) is None
     await database.close()
     data = databases.contents(path)
-    assert b"mia" not in data
+    assert b"@mia" not in data
     assert b"unmistakable-words" not in data
 
 
