@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.app import registry
+from bot.repertoire import registry
 from commands.arguments import Rest
 from commands.attachment import Reply
 from commands.context import Asker, Condition, Context, Surroundings

@@ -22,12 +22,12 @@ import sqlalchemy as sa
 from benchmarks import contenders, latency
 from benchmarks.latency import Latency
 from benchmarks.measures import Times, stalls
-from bot.app import registry
 from bot.clock import Clock
 from bot.demo.client import Client
 from bot.demo.homeserver import Homeserver
 from bot.digests import Weekly
 from bot.reminding import Reminding
+from bot.repertoire import registry
 from bot.voice import Voice
 from commands.respond import Responder
 from config import languages

@@ -12,46 +12,6 @@ from importlib.metadata import version
 
 import structlog
 
-import commands.challenges
-import commands.chatham
-import commands.commitment_progress
-import commands.commitment_talk
-import commands.commitment_year
-import commands.commitments
-import commands.community
-import commands.digest
-import commands.event_attendance
-import commands.event_edit
-import commands.event_following
-import commands.event_import
-import commands.event_talk
-import commands.event_upkeep
-import commands.events
-import commands.export
-import commands.focal
-import commands.focal_import
-import commands.focal_map
-import commands.focal_network
-import commands.focal_upkeep
-import commands.glossary
-import commands.help
-import commands.imports
-import commands.language
-import commands.lessons
-import commands.me
-import commands.practice_form
-import commands.practice_share
-import commands.practices
-import commands.privacy
-import commands.queue
-import commands.quiz
-import commands.reports
-import commands.review
-import commands.status
-import commands.term_suggest
-import commands.timezone
-import commands.week
-import commands.welcome
 from bot import (
     announcing,
     commitment_tasks,
@@ -100,6 +60,7 @@ from bot.queue_tasks import Desk, LookingAgain, Nudge, Publishing, Unfinished, W
 from bot.received import Received
 from bot.reconciling import Reconciling
 from bot.reminding import Reminding
+from bot.repertoire import registry
 from bot.rooms import Rooms
 from bot.session import Session
 from bot.subscription import Subscriptions
@@ -111,7 +72,6 @@ from bot.weekly_term import WeeklyTerm
 from bot.welcoming import Newcomers, Welcoming
 from commands import deciding, practices
 from commands.context import Asker, Comparison, Condition
-from commands.registry import Registry
 from commands.respond import Responder
 from config import languages
 from config.settings import Settings
@@ -147,54 +107,6 @@ DRAIN_SECONDS = 3.0
 """For what is under way when the bot is asked to stop; in all it stops within five."""
 KEPT = timedelta(days=30)
 """Handled events and sent answers, without their texts, so that edits and redactions find them."""
-
-
-def registry() -> Registry:
-    """Return all commands of the bot."""
-    return Registry(
-        [
-            commands.glossary,
-            commands.quiz,
-            commands.week,
-            commands.lessons,
-            commands.focal,
-            commands.events,
-            commands.event_attendance,
-            commands.event_edit,
-            commands.event_following,
-            commands.event_import,
-            commands.event_talk,
-            commands.event_upkeep,
-            commands.focal_network,
-            commands.focal_map,
-            commands.focal_upkeep,
-            commands.focal_import,
-            commands.practice_share,
-            commands.practice_form,
-            commands.practices,
-            commands.challenges,
-            commands.commitment_talk,
-            commands.commitments,
-            commands.commitment_progress,
-            commands.commitment_year,
-            commands.term_suggest,
-            commands.reports,
-            commands.queue,
-            commands.review,
-            commands.me,
-            commands.community,
-            commands.privacy,
-            commands.chatham,
-            commands.welcome,
-            commands.imports,
-            commands.export,
-            commands.language,
-            commands.timezone,
-            commands.digest,
-            commands.help,
-            commands.status,
-        ]
-    )
 
 
 class App:

@@ -58,6 +58,20 @@ class Task(Protocol):
         """Return when it is due again, later than `now`; None when it is done for good."""
 
 
+class Once:
+    """A task that is done once, however late. Who has another `grace` says nothing of what is too late."""
+
+    grace = timedelta.max
+
+    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
+        """Return nothing."""
+        return []
+
+    def following(self, _due: Due, _now: datetime) -> datetime | None:
+        """Return None: it is done for good."""
+        return None
+
+
 Done = Callable[[str, float, bool], None]
 """Told of each thing that was due: its kind, how many seconds late, and whether it was too late."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.queue_tasks import Desk, Once, picture
+from bot.queue_tasks import AtDesk, Desk, picture
 from commands import commitment_notice, commitment_year, deciding
 from commands.attachment import PRACTICES, Post
 from storage import commitments, submissions
@@ -18,7 +18,7 @@ MONTH, DAY = 1, 15
 """When the year before is shown: its last reports had time to be published."""
 
 
-class Planning(Once):
+class Planning(AtDesk):
     """Plans anew when an author is reminded, after a commitment or the reports on it have changed."""
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
@@ -27,7 +27,7 @@ class Planning(Once):
         return []
 
 
-class Reminding(Once):
+class Reminding(AtDesk):
     """Reminds the author of a commitment before a milestone or the deadline; the day after, asks how it went."""
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:

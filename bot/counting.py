@@ -5,9 +5,10 @@ Fixed times, because an answer that could be asked for at any time would show ea
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.monthly import next_month
 from storage import constituency
 from storage.database import Writer
 from storage.due import Due
@@ -15,7 +16,7 @@ from storage.outbox import OutboxRow
 
 KIND = "constituency"
 SUBJECT = "numbers"
-JANUARY = 1
+JANUARY, MIDNIGHT = 1, 0
 
 
 class Counting:
@@ -48,6 +49,4 @@ class Counting:
         return self._after(now)
 
     def _after(self, now: datetime) -> datetime:
-        local = now.astimezone(self._zone)
-        year, month = local.year + local.month // 12, local.month % 12 + 1
-        return datetime(year, month, 1, tzinfo=self._zone).astimezone(UTC)
+        return next_month(now, self._zone, MIDNIGHT)

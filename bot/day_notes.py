@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from bot.clock import Once
 from bot.voice import Voice, said
 from commands import day_note
 from commands.attachment import Reply
@@ -30,11 +31,8 @@ def note(voice: Voice, event: Kept, one: Coming) -> Due | None:
     )
 
 
-class DayNote:
-    """Posts the note before one day, in the language of each room."""
-
-    grace = timedelta.max
-    """It helps until the day begins; `act` looks."""
+class DayNote(Once):
+    """Posts the note before one day, in the language of each room. It helps until the day begins; `act` looks."""
 
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
@@ -59,11 +57,3 @@ class DayNote:
             if text is not None:
                 rows += said(due, there, Reply(text), now, Priority.ANNOUNCEMENT)
         return rows
-
-    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
-        """Return nothing: the day itself is announced."""
-        return []
-
-    def following(self, _due: Due, _now: datetime) -> datetime | None:
-        """Return None: it is posted once."""
-        return None

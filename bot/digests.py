@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import answers
+from bot.clock import Once
 from bot.voice import Voice, direct
 from commands import digest
 from commands.context import Asker, Context
@@ -107,10 +108,8 @@ class Weekly:
         return self._written[key]
 
 
-class Recall:
+class Recall(Once):
     """Deletes the digests that name something that is not published any more, some after the others."""
-
-    grace = timedelta.max
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
         """Return the deletions of some, and come again for the rest."""
@@ -128,11 +127,3 @@ class Recall:
             )
             for one in found
         ]
-
-    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
-        """Return nothing: it is never too late."""
-        return []
-
-    def following(self, _due: Due, _now: datetime) -> datetime | None:
-        """Return None: `act` comes again as long as there is something left."""
-        return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from bot import documentation_metrics, documentation_settings, documentation_tables
-from bot.app import registry
+from bot.repertoire import registry
 from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.help import TOPICS
 from commands.registry import Command

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from babel.messages import Catalog, extract, pofile
 
-from bot.app import registry
+from bot.repertoire import registry
 from config.languages import SPOKEN, TRANSLATIONS
 
 ROOT = Path(__file__).parent.parent

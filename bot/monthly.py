@@ -63,6 +63,11 @@ class StaleRecords:
         return self._after(now)
 
     def _after(self, now: datetime) -> datetime:
-        local = now.astimezone(self._zone)
-        year, month = local.year + local.month // 12, local.month % 12 + 1
-        return datetime(year, month, 1, HOUR, tzinfo=self._zone).astimezone(UTC)
+        return next_month(now, self._zone, HOUR)
+
+
+def next_month(now: datetime, zone: ZoneInfo, hour: int) -> datetime:
+    """Return an hour of the first day of the next month in a zone, in UTC."""
+    local = now.astimezone(zone)
+    year, month = local.year + local.month // 12, local.month % 12 + 1
+    return datetime(year, month, 1, hour, tzinfo=zone).astimezone(UTC)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import answers
+from bot.clock import Once
 from bot.posting import Posting
 from commands import deciding, queue_week
 from commands.attachment import MODERATION, Attachment, Post
@@ -76,24 +77,14 @@ class Desk:
             day += timedelta(days=1)
 
 
-class Once:
-    """Done once, however late."""
-
-    grace = timedelta.max
+class AtDesk(Once):
+    """Done once, by who speaks for the queue."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
-        """Return nothing: it is never too late."""
-        return []
 
-    def following(self, _due: Due, _now: datetime) -> datetime | None:
-        """Return None."""
-        return None
-
-
-class Publishing(Once):
+class Publishing(AtDesk):
     """Publishes what was approved for a later time."""
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
@@ -102,7 +93,7 @@ class Publishing(Once):
         return await self.desk.rows(writer, await deciding.publish(ctx, int(due.subject)), due, now)
 
 
-class LookingAgain(Once):
+class LookingAgain(AtDesk):
     """Tells the moderators when the author of something published wished that it is looked at again."""
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:
@@ -120,7 +111,7 @@ class LookingAgain(Once):
         return await self.desk.rows(writer, [Post(MODERATION, text)], due, now)
 
 
-class Unfinished(Once):
+class Unfinished(AtDesk):
     """Reminds people once of a talk or a draft before it is forgotten."""
 
     async def act(self, writer: Writer, due: Due, now: datetime) -> list[OutboxRow]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.announcing import LATE
+from bot.clock import Once
 from bot.voice import Voice, direct, said
 from commands import event_notice
 from commands.attachment import Reply
@@ -17,11 +18,11 @@ _ALL = datetime(1970, 1, 1, tzinfo=UTC)
 """In place of a time that is another for each."""
 
 
-class Reminding:
-    """Reminds a person of one occurrence, and plans the reminder of the next."""
+class Reminding(Once):
+    """Reminds a person of one occurrence, and plans the reminder of the next.
 
-    grace = timedelta.max
-    """It helps until the event begins; `act` looks."""
+    It helps until the event begins; `act` looks.
+    """
 
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
@@ -57,11 +58,3 @@ class Reminding:
         subject = f"{number}/{(due.payload or {})['key']}"
         once = Due(kind="missed_reminders", subject=subject, due_at=_ALL)
         return said(once, there, Reply(event_notice.missed_reminders(ctx, event)), now, Priority.ANNOUNCEMENT)
-
-    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
-        """Return nothing: `act` itself looks whether it is too late."""
-        return []
-
-    def following(self, _due: Due, _now: datetime) -> datetime | None:
-        """Return None: `act` plans the next."""
-        return None

@@ -101,8 +101,7 @@ class Rooms:
     @property
     def community(self) -> list[str]:
         """The ids of the rooms for the community, as they are now and as far as the bot is in them."""
-        found = (self.current(one) for one in self._configured.community)
-        return [room_id for room_id in dict.fromkeys(found) if room_id and self.is_joined(room_id)]
+        return self._here(self._configured.community)
 
     def current(self, configured: str) -> str | None:
         """Return the room that a configured id or alias means now, through all upgrades."""

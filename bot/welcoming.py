@@ -16,6 +16,7 @@ import structlog
 
 from bot import answers
 from bot.backoff import Backoff
+from bot.clock import Once
 from bot.direct import WELCOME
 from bot.errors import MatrixError
 from bot.events import Event, MalformedError, MemberChange, parse
@@ -85,7 +86,7 @@ class Newcomers:
         """Remember people, and plan the welcome of those who are new. Return whether there are any."""
         fresh = await newcomers.meet(writer, joins, now)
         wished = {
-            room_id: self._knows(room_id) and await self._wishes(writer, room_id)
+            room_id: self._knows(room_id) and await room_storage.welcomes(writer, room_id, self._settings.on)
             for room_id in {join.room_id for join in fresh.values()}
         }
         fresh = {one: join for one, join in fresh.items() if wished[join.room_id]}
@@ -154,12 +155,8 @@ class Newcomers:
         mine = person == self._session.user_id
         return not mine and not any(fnmatch.fnmatchcase(person, glob) for glob in self._settings.skip)
 
-    async def _wishes(self, writer: Writer, room_id: str) -> bool:
-        chosen = await room_storage.welcomes(writer, room_id)
-        return self._settings.on if chosen is None else chosen
 
-
-class Welcoming:
+class Welcoming(Once):
     """Welcomes one person."""
 
     grace = timedelta(days=14)
@@ -174,8 +171,7 @@ class Welcoming:
         """Return the welcome, in the language of the room; nothing if it was switched off meanwhile."""
         payload = due.payload or {}
         person, room_id = str(payload["person"]), str(payload["room"])
-        chosen = await room_storage.welcomes(writer, room_id)
-        if not (self._settings.on if chosen is None else chosen):
+        if not await room_storage.welcomes(writer, room_id, self._settings.on):
             return []
         there = Asker(user_id=person, room_id=room_id, direct=True, prefix="")
         ctx = await self._voice.context(writer, there, now)
@@ -193,11 +189,3 @@ class Welcoming:
             )
             for part, piece in enumerate(split(welcome.words(ctx, self._prefix)))
         ]
-
-    async def missed(self, _writer: Writer, _due: Due, _now: datetime) -> list[OutboxRow]:
-        """Return nothing."""
-        return []
-
-    def following(self, _due: Due, _now: datetime) -> datetime | None:
-        """Return None: once."""
-        return None

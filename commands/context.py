@@ -158,6 +158,11 @@ class Context:
         found = self.registry.named(name)
         return f"{self.asker.prefix}{found.name_in(self.language) if found else name} {rest}".rstrip()
 
+    def example(self, name: str) -> str:
+        """Return the first example of a command as this person would type it."""
+        found = self.registry.named(name)
+        return self.asker.prefix + (found.examples_in(self.language)[0] if found else name)
+
     def text(self, message: str, /, **values: object) -> Markdown:
         """Return a message of the catalogue in the person's language, with `values` put in."""
         return translate(self.language, message, **values)

@@ -14,6 +14,7 @@ from commands.context import Context
 from commands.events import call, when_of
 from commands.focal_card import ask_for_more, in_words, line, missing
 from commands.rendering import Markdown, bullets, code, join, paragraphs, short, strong
+from commands.shortened import shortened
 from config import zones
 from config.countries import Country, Holder
 from storage import commitments as promised
@@ -88,7 +89,7 @@ async def commitments(ctx: Context, holder: Holder) -> Part:
         for one in found[:ROWS]
     ]
     typed = ctx.typed("commitments", holder.name(ctx.language))
-    return Part(_list(ctx, ctx.text("Commitments"), rows, len(found), typed))
+    return Part(shortened(ctx, ctx.text("Commitments"), rows, len(found), typed))
 
 
 async def practices(ctx: Context, holder: Holder) -> Part:
@@ -106,7 +107,7 @@ async def practices(ctx: Context, holder: Holder) -> Part:
     ]
     count = await submissions.count_published(ctx.storage, "practice", country=holder.code)
     typed = ctx.typed("practices", holder.name(ctx.language))
-    return Part(_list(ctx, ctx.text("Practices"), rows, count, typed))
+    return Part(shortened(ctx, ctx.text("Practices"), rows, count, typed))
 
 
 async def coming(ctx: Context, holder: Holder) -> Part:
@@ -127,18 +128,14 @@ async def coming(ctx: Context, holder: Holder) -> Part:
         for one in chosen[:ROWS]
     ]
     return Part(
-        _list(ctx, ctx.text("Coming events"), rows, len(chosen), ctx.typed("events", holder.name(ctx.language)))
+        shortened(
+            ctx, ctx.text("Coming events"), rows, len(chosen), ctx.typed("events", holder.name(ctx.language))
+        )
     )
 
 
 PARTS: Sequence[Maker] = (contacts, commitments, practices, coming)
 """In the order in which they are read."""
-
-
-def _list(ctx: Context, head: Markdown, rows: list[Markdown], count: int, typed: str) -> Markdown:
-    left = count - len(rows)
-    more = [ctx.plural("{count} more: {example}", "{count} more: {example}", left, example=code(typed))]
-    return join("\n", [strong(head), bullets([*rows, *(more if left > 0 else [])])])
 
 
 def _updated(ctx: Context, at: datetime) -> Markdown:

@@ -5,7 +5,7 @@ A section returns None when it has nothing to say. To add one, write a function 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,8 @@ from commands.context import Context
 from commands.events import call, when_of
 from commands.focal_card import KIND
 from commands.practice_card import country_name
-from commands.rendering import Markdown, bullets, code, escape, join, short, strong
+from commands.rendering import Markdown, code, escape, join, short, strong
+from commands.shortened import shortened
 from config import countries
 from storage import changes, commitments, digests, events, focal, glossary, glossary_changes, rooms, submissions
 from storage.changes import Change
@@ -63,7 +64,7 @@ async def practices(ctx: Context, period: Period) -> Section | None:
         return None
     shown = found[:ROWS]
     rows = [_practice(ctx, one) for one in shown]
-    text = _list(ctx, ctx.text("New practices"), rows, len(found), ctx.typed("practices"))
+    text = shortened(ctx, ctx.text("New practices"), rows, len(found), ctx.typed("practices"))
     return Section(text, named=tuple(one.id for one in shown))
 
 
@@ -75,7 +76,7 @@ async def challenges(ctx: Context, period: Period) -> Section | None:
     new = await digests.published_between(ctx.storage, CHALLENGE, period.since, period.until)
     count = await submissions.count_published(ctx.storage, CHALLENGE)
     rows = [_challenge(ctx, one) for one in found]
-    text = _list(ctx, ctx.text("Open challenges"), rows, count, ctx.typed("challenges"))
+    text = shortened(ctx, ctx.text("Open challenges"), rows, count, ctx.typed("challenges"))
     return Section(text, bool(new), tuple(one.id for one in found))
 
 
@@ -94,7 +95,7 @@ async def coming(ctx: Context, period: Period) -> Section | None:
     shown = list(told.values())
     rows = [_event(ctx, *one) for one in shown[:ROWS]]
     news = shown[0][1].starts_at < ctx.now + NEAR
-    return Section(_list(ctx, ctx.text("Coming events"), rows, len(shown), ctx.typed("events")), news=news)
+    return Section(shortened(ctx, ctx.text("Coming events"), rows, len(shown), ctx.typed("events")), news=news)
 
 
 async def terms(ctx: Context, period: Period) -> Section | None:
@@ -139,7 +140,7 @@ async def records(ctx: Context, period: Period) -> Section | None:
     if not rows:
         return None
     head = ctx.text("Focal points and mechanisms that changed")
-    return Section(_list(ctx, head, rows[:ROWS], len(rows), None))
+    return Section(shortened(ctx, head, rows[:ROWS], len(rows)))
 
 
 async def met(ctx: Context, period: Period) -> Section | None:
@@ -150,24 +151,12 @@ async def met(ctx: Context, period: Period) -> Section | None:
     shown = found[:ROWS]
     rows = [_commitment(ctx, one) for one in shown]
     done = ctx.typed("commitments", str(ctx.text(LEVELS["complete"])))
-    text = _list(ctx, ctx.text("Commitments that were met"), rows, len(found), done)
+    text = shortened(ctx, ctx.text("Commitments that were met"), rows, len(found), done)
     return Section(text, named=tuple(one.id for one in shown))
 
 
 SECTIONS: Sequence[Maker] = (practices, met, challenges, coming, terms, records)
 """In the order in which they are read."""
-
-
-def _list(ctx: Context, head: Markdown, rows: Iterable[Markdown], count: int, command: str | None) -> Markdown:
-    """Write a section: its heading, its rows, and how to see the rest."""
-    shown = list(rows)
-    left = count - len(shown)
-    if left > 0 and command:
-        more = code(command)
-        shown.append(ctx.plural("{count} more: {example}", "{count} more: {example}", left, example=more))
-    elif left > 0:
-        shown.append(ctx.plural("and {count} more", "and {count} more", left))
-    return join("\n", [strong(head), bullets(shown)])
 
 
 def _practice(ctx: Context, one: Submission) -> Markdown:

@@ -234,9 +234,9 @@ def _told(ctx: Context, known: Constituent) -> Markdown:
 def _choices(ctx: Context) -> Markdown:
     return bullets(
         [
-            Markdown("{}: {}").format(_example(ctx, "me category"), _names(ctx, CATEGORIES)),
-            _example(ctx, "me country"),
-            Markdown("{}: {}").format(_example(ctx, "me topics"), _names(ctx, INTERESTS)),
+            Markdown("{}: {}").format(code(ctx.example("me category")), _names(ctx, CATEGORIES)),
+            code(ctx.example("me country")),
+            Markdown("{}: {}").format(code(ctx.example("me topics")), _names(ctx, INTERESTS)),
         ]
     )
 
@@ -247,11 +247,6 @@ def _ways_out(ctx: Context) -> Markdown:
         forget=code(ctx.typed("me forget")),
         community=code(ctx.typed("community")),
     )
-
-
-def _example(ctx: Context, name: str) -> Markdown:
-    declared = ctx.registry.named(name)
-    return code(ctx.asker.prefix + (declared.examples_in(ctx.language)[0] if declared else name))
 
 
 def _names(ctx: Context, some: Mapping[str, str]) -> Markdown:

@@ -10,12 +10,12 @@ from functools import partial
 from random import Random
 from typing import Annotated, Any
 
-from commands import glossary_card as glossary_cards
 from commands import talks
 from commands.arguments import Label
 from commands.attachment import Reply
 from commands.context import Context, mark
 from commands.errors import CommandError
+from commands.glossary_card import sources
 from commands.quiz_questions import FORMS, Questions, QuizQuestion
 from commands.registry import Command, command
 from commands.rendering import Markdown, code, escape, join, paragraphs, strong
@@ -228,7 +228,7 @@ async def _taken(ctx: Context, key: str, answers: Answers) -> Markdown:
         )
         if not right and given != UNKNOWN
         else None,
-        glossary_cards.sources(ctx, concept) if concept else None,
+        sources(ctx, concept) if concept else None,
     )
 
 

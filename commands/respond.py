@@ -225,7 +225,7 @@ def usage(ctx: Context, declared: Command) -> Markdown:
         "\n",
         [
             ctx.text("Usage: {usage}", usage=code(signature(ctx, declared))),
-            ctx.text("For example: {example}", example=code(example(ctx, declared))),
+            ctx.text("For example: {example}", example=code(ctx.example(declared.name))),
         ],
     )
 
@@ -235,11 +235,6 @@ def signature(ctx: Context, declared: Command) -> str:
     parts = [ctx.typed(declared.name)]
     parts += [_placeholder(ctx, parameter) for parameter in declared.parameters]
     return " ".join(parts)
-
-
-def example(ctx: Context, declared: Command) -> str:
-    """Return the first example of a command as this person would type it."""
-    return ctx.asker.prefix + declared.examples_in(ctx.language)[0]
 
 
 def _placeholder(ctx: Context, parameter: Parameter) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from commands import glossary_card as glossary_cards
 from commands.arguments import Label, Rest
 from commands.context import Context, Permission, mark
 from commands.errors import CommandError
+from commands.glossary_card import sources
 from commands.registry import command
 from commands.rendering import Markdown, code, escape, join, paragraphs, strong
 from config import learning
@@ -162,7 +162,7 @@ def card(ctx: Context, concept: Concept, language: str, *, late: bool = False) -
     return paragraphs(
         ctx.text("Term of the week: {term}", term=strong(name)),
         escape(definition.text, lines=True),
-        glossary_cards.sources(ctx, concept),
+        sources(ctx, concept),
         ctx.text("To discuss: {question}", question=question.get(language) or question["en"]),
         ctx.text(
             "More: {term}. Five questions in a direct chat: {quiz}",

@@ -25,11 +25,11 @@ def words(ctx: Context, prefix: str) -> Markdown:
         ),
         bullets(
             [
-                ctx.text("{example}: what a term means, with sources", example=_example(ctx, "term")),
-                ctx.text("{example}: who to turn to in a country", example=_example(ctx, "focal")),
-                ctx.text("{example}: what takes place, and reminders of it", example=_example(ctx, "events")),
-                ctx.text("{example}: what others have done that worked", example=_example(ctx, "practices")),
-                ctx.text("{example}: all the rest", example=_example(ctx, "help")),
+                ctx.text("{example}: what a term means, with sources", example=code(ctx.example("term"))),
+                ctx.text("{example}: who to turn to in a country", example=code(ctx.example("focal"))),
+                ctx.text("{example}: what takes place, and reminders of it", example=code(ctx.example("events"))),
+                ctx.text("{example}: what others have done that worked", example=code(ctx.example("practices"))),
+                ctx.text("{example}: all the rest", example=code(ctx.example("help"))),
             ]
         ),
         ctx.text(
@@ -51,11 +51,6 @@ def words(ctx: Context, prefix: str) -> Markdown:
             me=code(ctx.typed("me")),
         ),
     )
-
-
-def _example(ctx: Context, name: str) -> Markdown:
-    declared = ctx.registry.named(name)
-    return code(declared.examples_in(ctx.language)[0] if declared else name)
 
 
 def _languages(ctx: Context) -> Markdown:
@@ -99,7 +94,6 @@ async def choose(ctx: Context, choice: Annotated[Rest | None, Label(mark("on or 
         if word not in ON | OFF:
             raise ArgumentError(ctx.text("I did not understand {word}.", word=code(choice[:60])))
         await rooms.choose_welcome(ctx.writer, ctx.asker.room_id, word in ON)
-    chosen = await rooms.welcomes(ctx.storage, ctx.asker.room_id)
-    if ctx.surroundings.welcomes.default if chosen is None else chosen:
+    if await rooms.welcomes(ctx.storage, ctx.asker.room_id, ctx.surroundings.welcomes.default):
         return ctx.text("Who comes to this room for the first time gets one message from me, in a direct chat.")
     return ctx.text("I do not welcome who comes to this room.")

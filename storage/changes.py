@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from storage.database import Reader, Writer
+from storage.prefixes import begins
 from storage.schema import change
 
 Facts = dict[str, Any]
@@ -38,12 +39,7 @@ async def add(writer: Writer, changes: list[Change]) -> None:
 
 async def of_subject(reader: Reader, prefix: str, limit: int) -> list[Change]:
     """Return the newest changes of all whose subject begins so, the newest first."""
-    query = (
-        sa.select(change)
-        .where(change.c.subject >= prefix, change.c.subject < prefix + "\U0010ffff")
-        .order_by(change.c.id.desc())
-        .limit(limit)
-    )
+    query = sa.select(change).where(begins(change.c.subject, prefix)).order_by(change.c.id.desc()).limit(limit)
     return [Change.model_validate(row._mapping) for row in await reader.sql.execute(query)]
 
 
@@ -51,7 +47,7 @@ async def between(reader: Reader, prefix: str, since: datetime, until: datetime)
     """Return what was changed in a time of all whose subject begins so, in its order."""
     query = (
         sa.select(change)
-        .where(change.c.subject >= prefix, change.c.subject < prefix + "\U0010ffff")
+        .where(begins(change.c.subject, prefix))
         .where(change.c.at >= since, change.c.at < until)
         .order_by(change.c.id)
     )

@@ -18,6 +18,7 @@ from storage import due, following, people, submissions
 from storage.database import Reader, Writer
 from storage.due import Due
 from storage.outbox import SentAnswer
+from storage.prefixes import begins
 from storage.schema import audit, outbox, revision
 from storage.schema import due as due_table
 from storage.submissions import Kind, Submission
@@ -122,7 +123,7 @@ async def naming(reader: Reader, number: int, limit: int) -> list[SentAnswer]:
     gone = outbox.alias()
     query = (
         sa.select(outbox.c.id, outbox.c.part, outbox.c.room_id)
-        .where(outbox.c.cause >= CAUSE, outbox.c.cause < f"{CAUSE}\U0010ffff")
+        .where(begins(outbox.c.cause, CAUSE))
         .where(outbox.c.cause.contains(f",{number},"), outbox.c.kind == "message")
         .where(outbox.c.state.not_in(("refused", "left out")))
         .where(~sa.exists().where(gone.c.about == outbox.c.id, gone.c.kind == "redaction"))

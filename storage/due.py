@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from storage.database import Reader, Writer
+from storage.prefixes import begins
 from storage.schema import due
 
 
@@ -63,7 +64,7 @@ async def get(reader: Reader, kind: str, subject: str) -> Due | None:
 
 async def beginning(reader: Reader, kind: str, prefix: str) -> list[Due]:
     """Return what is to be done of a kind whose subject begins so."""
-    rows = await reader.sql.execute(sa.select(due).where(due.c.kind == kind, _begins(prefix)))
+    rows = await reader.sql.execute(sa.select(due).where(due.c.kind == kind, begins(due.c.subject, prefix)))
     return [Due.model_validate(row._mapping) for row in rows]
 
 
@@ -74,7 +75,7 @@ async def cancel(writer: Writer, kind: str, subject: str) -> None:
 
 async def cancel_all(writer: Writer, kind: str, prefix: str) -> None:
     """Do nothing of a kind whose subject begins so."""
-    await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, _begins(prefix)))
+    await writer.sql.execute(sa.delete(due).where(due.c.kind == kind, begins(due.c.subject, prefix)))
 
 
 async def cancel_ending(writer: Writer, kind: str, ending: str) -> None:
@@ -94,7 +95,3 @@ async def ready(reader: Reader, now: datetime, limit: int) -> list[Due]:
     """Return what is due, the most important first, then the longest due."""
     rows = await reader.sql.execute(_READY, {"now": now, "limit": limit})
     return [Due.model_validate(row._mapping) for row in rows]
-
-
-def _begins(prefix: str) -> sa.ColumnElement[bool]:
-    return sa.and_(due.c.subject >= prefix, due.c.subject < prefix + "\U0010ffff")

@@ -134,12 +134,12 @@ async def choose_chatham(writer: Writer, room_id: str, holds: bool) -> None:
     await writer.sql.execute(sa.update(room).where(room.c.room_id == room_id).values(chatham=holds))
 
 
-async def welcomes(reader: Reader, room_id: str) -> bool | None:
-    """Tell whether who comes to a room is welcomed; None: nobody chose that."""
+async def welcomes(reader: Reader, room_id: str, otherwise: bool) -> bool:
+    """Tell whether who comes to a room is welcomed; `otherwise` holds where nobody chose that."""
     found: bool | None = (
         await reader.sql.execute(sa.select(room.c.welcome).where(room.c.room_id == room_id))
     ).scalar()
-    return found
+    return otherwise if found is None else found
 
 
 async def choose_welcome(writer: Writer, room_id: str, wished: bool) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from bot import announcing
 from bot.announcing import Announcement, Changed, Digest, Plan
-from bot.app import registry
 from bot.clock import Clock, Task
 from bot.reminding import Reminding
+from bot.repertoire import registry
 from bot.voice import Voice
 from commands.context import Asker
 from commands.respond import Responder

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot import monthly
-from bot.app import registry
 from bot.clock import AGAIN, CROWD, Clock
 from bot.monthly import StaleRecords
+from bot.repertoire import registry
 from commands.context import Asker
 from commands.respond import Responder
 from storage import due, outbox, rooms, starter

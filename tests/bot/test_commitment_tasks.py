@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from bot import commitment_tasks, retention
-from bot.app import registry
 from bot.clock import AGAIN, Clock
 from bot.commitment_tasks import Planning, Reminding, Year
 from bot.posting import Posting
 from bot.queue_tasks import Desk, Nudge, Week
+from bot.repertoire import registry
 from commands.context import Asker
 from commands.respond import Responder
 from config.settings import PracticeSettings

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot import describing
-from bot.app import registry
 from bot.descriptions import EVENT_TYPE, describe, state_key
 from bot.pace import BACKGROUND, Pace
+from bot.repertoire import registry
 from storage import rooms
 from storage.database import Database
 from tests.bot.conftest import LONGEST, running, synced, until

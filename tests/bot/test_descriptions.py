@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.app import registry
 from bot.descriptions import TAIL, Descriptions, describe, state_key
+from bot.repertoire import registry
 from commands import talks
 from commands.context import Permission
 from config.languages import SPOKEN

@@ -10,9 +10,9 @@ import pytest
 
 from bot import announcing
 from bot.announcing import Digest
-from bot.app import registry
 from bot.clock import Clock, Task
 from bot.digests import Recall, Weekly
+from bot.repertoire import registry
 from bot.voice import Voice
 from commands import digest
 from commands.context import Asker, Context

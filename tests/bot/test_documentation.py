@@ -16,9 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel
 
 from bot import cli
-from bot.app import registry
 from bot.documentation import PAGE, page, pages
 from bot.metrics import Metrics, Moment
+from bot.repertoire import registry
 from config.settings import Settings
 from storage import figures
 from storage.database import Database

@@ -11,7 +11,6 @@ from typing import cast
 
 import pytest
 
-from bot.app import registry
 from bot.authority import Authority
 from bot.direct import Direct
 from bot.dispatch import Dispatch
@@ -19,6 +18,7 @@ from bot.flood import Flood
 from bot.lanes import HELD, Lanes
 from bot.outbox import Outbox
 from bot.received import Received
+from bot.repertoire import registry
 from bot.rooms import Rooms
 from bot.session import Session
 from commands.calls import Call

@@ -10,9 +10,9 @@ import pytest
 
 from bot import announcing, day_notes, weekly_term
 from bot.announcing import Announcement, Changed, Plan
-from bot.app import registry
 from bot.clock import Clock, Task
 from bot.day_notes import DayNote
+from bot.repertoire import registry
 from bot.voice import Voice
 from bot.weekly_term import WeeklyTerm
 from commands.context import Asker

@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 
 from bot.alarm import Line
-from bot.app import registry
 from bot.problems import Problems
+from bot.repertoire import registry
 from bot.symptoms import Look, Symptom
 from commands.context import Asker
 from commands.respond import Responder

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot.app import registry
 from bot.posting import Posting
 from bot.queue_tasks import Desk, LookingAgain, Nudge, Publishing, Unfinished, Week
+from bot.repertoire import registry
 from commands import deciding, practices
 from commands.context import Asker
 from commands.respond import Responder

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bot.app import registry
+from bot.repertoire import registry
 from bot.subscription import FetchError, PublicResolver, Subscriptions, fetch, is_public
 from commands.context import Asker
 from commands.respond import Responder

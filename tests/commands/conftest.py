@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.addressing import Address
-from bot.app import registry
+from bot.repertoire import registry
 from commands.attachment import Attachment, ReceivedFile
 from commands.calls import Call
 from commands.context import Asker, Condition, Permission, Surroundings, Welcomes

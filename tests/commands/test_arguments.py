@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.app import registry
+from bot.repertoire import registry
 from commands.arguments import Label, Language, Named, Rest, parameters_of, read, tokens
 from commands.context import Asker, Condition, Context, Permission, Surroundings
 from commands.errors import ArgumentError

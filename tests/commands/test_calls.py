@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bot.app import registry
 from bot.documentation import _reader
+from bot.repertoire import registry
 from commands.arguments import read, read_call
 from commands.calls import Call
 from commands.errors import ArgumentError

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import pytest
 
-from bot.app import registry
+from bot.repertoire import registry
 from commands.arguments import Label, Language, Named, Rest
 from commands.context import Context, Permission
 from commands.errors import CommandError

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.app import registry
 from bot.demo.client import Client, v3
 from bot.demo.homeserver import Homeserver
 from bot.descriptions import EVENT_TYPE
+from bot.repertoire import registry
 from commands.context import Permission
 from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import RunningBot, every_answer, fresh, joined, replies

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.app import registry
+from bot.repertoire import registry
 from storage import schema, starter
 from storage.database import Database
 from storage.migrate import MigrationError
