@@ -57,7 +57,7 @@ async def show_mechanism(ctx: Context, country: Annotated[Rest, Label(mark("coun
 async def show_country(ctx: Context, country: Annotated[Rest, Label(mark("country"))]) -> Markdown:
     """Show on one card what is on record for a country.
 
-    Focal point, mechanism and groups, practices, and the next events, each with how fresh it is.
+    Focal point, mechanism and groups, commitments, practices, and the next events, each with how fresh it is.
     """
     return await card(ctx, places.country(ctx, country, "country"))
 
