@@ -106,7 +106,7 @@ def _questions(chance: random.Random, entries: list[Concept], count: int) -> dic
         "some words of a name": [],
         "words of a definition": [],
     }
-    for entry in chance.sample(entries, count):
+    for entry in chance.choices(entries, k=count):
         place = chance.randrange(len(LANGUAGES))
         term, definition = entry.terms[place], entry.definitions[place]
         words = term.text.split()

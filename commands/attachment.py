@@ -38,6 +38,8 @@ class ReceivedFile:
 
 
 MODERATION, PRACTICES = "moderation", "practices"
+YES, NO = "✅", "❌"
+"""Buttons to agree and to decline."""
 
 
 @dataclass(frozen=True, slots=True)

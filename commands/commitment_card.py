@@ -4,76 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TypeVar
 
-from babel.dates import format_date
 from rapidfuzz import fuzz, process
 
 from commands.attachment import Post
-from commands.context import Context, mark, translate
-from commands.dates import Understood, echo
+from commands.categories import CATEGORIES
+from commands.context import Context, mark
 from commands.deciding import own_post
 from commands.forms import FORMS, Form
+from commands.moments import in_full, in_short
+from commands.names import K, Words, names_of
 from commands.practice_card import VISIBILITY, country_name
 from commands.questions import choices
 from commands.registry import NEAR
 from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
-from config.languages import SPOKEN, name_of
+from config.languages import name_of
 from storage import commitments, submissions
-from storage.commitments import Category, Commitment, Level, Milestone, Promise, Report
+from storage.categories import Category
+from storage.commitments import Commitment, Level, Milestone, Promise, Report
 from storage.folding import fold
 from storage.submissions import PUBLIC, Kind, Submission
 
 KIND: Kind = "commitment"
-CATEGORIES: Mapping[Category, str] = {
-    "state": mark("state body"),
-    "mechanism": mark("national mechanism"),
-    "civil_society": mark("civil society organisation"),
-    "academia": mark("academic institution"),
-    "nhri": mark("national human rights institution"),
-    "international": mark("international organisation"),
-}
 LEVELS: Mapping[Level, str] = {
     "not started": mark("not started"),
     "limited": mark("limited"),
     "substantial": mark("substantial"),
     "complete": mark("complete"),
 }
-CALLED: Mapping[str, Category | Level] = {
-    "etat": "state", "estado": "state", "government": "state", "gouvernement": "state", "gobierno": "state",
-    "mecanisme": "mechanism", "mecanismo": "mechanism",
-    "civil society": "civil_society", "cso": "civil_society", "ngo": "civil_society", "ong": "civil_society",
-    "osc": "civil_society",
-    "societe civile": "civil_society", "sociedad civil": "civil_society",
-    "university": "academia", "universite": "academia", "universidad": "academia", "academie": "academia",
-    "indh": "nhri", "international organization": "international",
-    "not yet started": "not started", "pas commence": "not started",
-    "no empezado": "not started", "partial": "limited", "partiel": "limited", "parcial": "limited",
-    "completed": "complete", "done": "complete", "termine": "complete", "complet": "complete",
-    "completado": "complete", "cumplido": "complete", "terminado": "complete",
-}  # fmt: skip
-"""What people say, folded, besides the names."""
+LEVEL_WORDS: Words[Level] = {
+    "not started": ("not yet started", "pas commence", "no empezado"),
+    "limited": ("partial", "partiel", "parcial"),
+    "complete": ("completed", "done", "termine", "complet", "completado", "cumplido", "terminado"),
+}
 UNREPORTED = mark("no report yet")
-T = TypeVar("T", bound=str)
 REPORTS = 5
 """How many reports are shown with a commitment, the newest first."""
 
 
-def names_of(some: Mapping[T, str]) -> dict[str, T]:
-    """Return what categories, or levels, are called in any of the languages, folded."""
-    found: dict[str, T] = {}
-    for key in some:
-        found |= dict.fromkeys([also for also, meant in CALLED.items() if meant == key], key)
-    found |= {fold(str(translate(language, name))): key for key, name in some.items() for language in SPOKEN}
-    return found | {fold(str(key)): key for key in some}
-
-
-def none_of(ctx: Context, said: str, some: Mapping[T, str], command: str | None = None) -> Markdown:
+def none_of(
+    ctx: Context, said: str, some: Mapping[K, str], words: Words[K], command: str | None = None
+) -> Markdown:
     """Return what is said of something that is none of these: what there is, and what may be meant.
 
     With `command` that is shown in the example, with the name in its place.
     """
-    names = names_of(some)
+    names = names_of(some, words)
     near = process.extractOne(fold(said), names.keys(), scorer=fuzz.ratio, score_cutoff=NEAR)
     name = ctx.plain(some[names[near[0]]] if near else next(iter(some.values())))
     example = code(command.format(name) if command else name)
@@ -99,7 +75,7 @@ async def card(ctx: Context, one: Submission) -> Markdown:
     if about:
         lines.append(about)
     if fields.get("deadline"):
-        lines.append(ctx.text("By {day}.", day=in_full(ctx, date.fromisoformat(fields["deadline"]))))
+        lines.append(ctx.text("By {day}.", day=in_full(date.fromisoformat(fields["deadline"]), ctx.language)))
     return paragraphs(
         join("\n", lines),
         milestones(ctx, Promise.lines(fields.get("milestones"))),
@@ -110,11 +86,11 @@ async def card(ctx: Context, one: Submission) -> Markdown:
     )
 
 
-def who(ctx: Context, country: str | None, category: str | None, body: str | None) -> Markdown | None:
+def who(ctx: Context, country: str | None, category: Category | None, body: str | None) -> Markdown | None:
     """Write who commits, for which country: without the name where none is given, or the Chatham rule holds."""
     said = [escape(name)] if (name := country_name(ctx, country)) else []
-    if category in CATEGORIES:
-        kind = ctx.text(CATEGORIES[category])  # type: ignore[index]
+    if category:
+        kind = ctx.text(CATEGORIES[category])
         said.append(kind if ctx.chatham or not body else Markdown("{} ({})").format(kind, body))
     return join(" · ", said) if said else None
 
@@ -123,7 +99,7 @@ def milestones(ctx: Context, some: list[Milestone]) -> Markdown | None:
     """List milestones with their days; None when there are none."""
     if not some:
         return None
-    rows = [Markdown("{} – {}").format(in_full(ctx, one.day), one.what) for one in some]
+    rows = [Markdown("{} – {}").format(in_full(one.day, ctx.language), one.what) for one in some]
     return join("\n", [ctx.text("Milestones:"), bullets(rows)])
 
 
@@ -139,7 +115,7 @@ async def _progress(ctx: Context, number: int) -> Markdown:
 def report_line(ctx: Context, report: Report) -> Markdown:
     """Write a report in one line."""
     level = strong(ctx.text(LEVELS[report.level]))
-    said = Markdown("{} ({})").format(level, short(ctx, report.at.date())) if report.at else level
+    said = Markdown("{} ({})").format(level, in_short(report.at.date(), ctx.language)) if report.at else level
     if report.text:
         said = Markdown("{} – {}").format(said, report.text)
     evidence = link(str(ctx.text("evidence")), report.link) if report.link else ctx.text("no link to evidence")
@@ -152,21 +128,11 @@ def line(ctx: Context, one: Commitment) -> Markdown:
     parts = [
         strong(promise.title),
         who(ctx, promise.country, promise.category, promise.body),
-        ctx.text("by {day}", day=short(ctx, promise.deadline)),
+        ctx.text("by {day}", day=in_short(promise.deadline, ctx.language)),
         ctx.text(LEVELS[one.level] if one.level else UNREPORTED),
     ]
     said = join(" – ", [part for part in parts if part])
     return Markdown("{} ({})").format(said, code(ctx.typed("commitment", str(one.id))))
-
-
-def in_full(ctx: Context, day: date) -> str:
-    """Return a day with its weekday: "Thursday, 9 December 2027"."""
-    return echo(ctx.language, Understood(day))
-
-
-def short(ctx: Context, day: date) -> str:
-    """Return a day for a line in a list."""
-    return format_date(day, "d MMM y", locale=ctx.language)
 
 
 def details(ctx: Context, one: Submission) -> Markdown:

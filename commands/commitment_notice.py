@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
-from commands.commitment_card import in_full
 from commands.context import Context
+from commands.moments import in_full
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
 from storage.commitments import Commitment
 
 
 def reminder(ctx: Context, one: Commitment, day: date, left: int) -> Markdown:
     """Remind of a day that is `left` days away; of the deadline, if it is over, ask how it went."""
-    title, when = strong(one.promise.title), in_full(ctx, day)
+    title, when = strong(one.promise.title), in_full(day, ctx.language)
     steps = [step.what for step in one.promise.milestones if step.day == day]
     if left < 0:
         said = ctx.text("The day of what you committed to is over: {title}, by {day}.", title=title, day=when)

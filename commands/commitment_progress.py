@@ -9,12 +9,13 @@ from typing import Annotated
 from commands.arguments import Label, Rest
 from commands.attachment import Post, Reply
 from commands.commitment_card import KIND as COMMITMENT
-from commands.commitment_card import LEVELS, names_of, none_of, report_line
+from commands.commitment_card import LEVEL_WORDS, LEVELS, none_of, report_line
 from commands.commitments import unknown
 from commands.context import Context, mark
 from commands.deciding import own_post, published_post, submit
 from commands.errors import ArgumentError, CommandError
 from commands.forms import FORMS, Form, state_of
+from commands.names import names_of
 from commands.questions import in_a_line
 from commands.registry import command
 from commands.rendering import Markdown, code, join, paragraphs, strong
@@ -95,13 +96,13 @@ def _level(ctx: Context, number: int, words: list[str]) -> tuple[Level, str]:
         ArgumentError: it is none. What may have been meant, and an example, stand in the message.
 
     """
-    names = names_of(LEVELS)
+    names = names_of(LEVELS, LEVEL_WORDS)
     for length in range(min(WORDS, len(words)), 0, -1):
         key = names.get(fold(" ".join(words[:length])))
         if key is not None:
             return key, " ".join(words[length:]).lstrip(":,;–— ")
     example = ctx.typed("commitment progress", f"{number} {{}} …")
-    raise ArgumentError(none_of(ctx, words[0], LEVELS, example))
+    raise ArgumentError(none_of(ctx, words[0], LEVELS, LEVEL_WORDS, example))
 
 
 async def card(ctx: Context, one: Submission) -> Markdown:

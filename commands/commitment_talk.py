@@ -8,10 +8,12 @@ from functools import partial
 
 from commands import talks
 from commands.attachment import Reply
-from commands.commitment_card import CATEGORIES, KIND, in_full, milestones, names_of, none_of
+from commands.categories import CATEGORIES, WORDS, category
+from commands.commitment_card import KIND, milestones, none_of
 from commands.context import Context, mark
 from commands.dates import Unclear, explain, understand
 from commands.errors import CommandError
+from commands.moments import in_full
 from commands.practice_card import VISIBILITY
 from commands.practice_questions import NOTICE
 from commands.practice_share import finish, save, so_far
@@ -21,7 +23,6 @@ from commands.rendering import Markdown, code, paragraphs
 from commands.talks import TALKS, Question, Talk
 from config import zones
 from storage.commitments import Promise
-from storage.folding import fold
 from storage.talks import Answers
 
 TITLE, BODY, STEP, KNOWN = 200, 120, 200, 1000
@@ -49,10 +50,9 @@ async def commit(ctx: Context) -> Reply:
 
 
 async def _category(ctx: Context, said: str, _answers: Answers) -> str:
-    numbers = {str(number): key for number, key in enumerate(CATEGORIES, start=1)}
-    found = (names_of(CATEGORIES) | numbers).get(fold(said))
+    found = category(said)
     if found is None:
-        raise CommandError(none_of(ctx, said, CATEGORIES))
+        raise CommandError(none_of(ctx, said, CATEGORIES, WORDS))
     return found
 
 
@@ -65,7 +65,7 @@ async def _deadline(ctx: Context, said: str, answers: Answers) -> str:
         raise CommandError(
             ctx.text(
                 "A milestone is on {day}, after that. Skip this one, change the milestones, and come {back}.",
-                day=in_full(ctx, later[0]),
+                day=in_full(later[0], ctx.language),
                 back=code(talks.word(ctx, "back")),
             )
         )
@@ -84,11 +84,13 @@ async def _milestones(ctx: Context, said: str, answers: Answers) -> str:
     for line in lines:
         by, what = _one(ctx, line)
         if by < ctx.now.date() and by not in earlier:
-            raise CommandError(ctx.text("{day} is in the past.", day=in_full(ctx, by)))
+            raise CommandError(ctx.text("{day} is in the past.", day=in_full(by, ctx.language)))
         if by > last:
             raise CommandError(
                 ctx.text(
-                    "{day} is after the deadline, {deadline}.", day=in_full(ctx, by), deadline=in_full(ctx, last)
+                    "{day} is after the deadline, {deadline}.",
+                    day=in_full(by, ctx.language),
+                    deadline=in_full(last, ctx.language),
                 )
             )
         found.append(f"{by.isoformat()} {what}")
@@ -111,7 +113,7 @@ def _one(ctx: Context, line: str) -> tuple[date, str]:
         )
     what = " ".join((tail or found.rest).split()).strip(" :–—-,.;")
     if not what:
-        raise CommandError(ctx.text("What is to be done by {day}?", day=in_full(ctx, found.date)))
+        raise CommandError(ctx.text("What is to be done by {day}?", day=in_full(found.date, ctx.language)))
     if len(what) > STEP:
         raise CommandError(
             ctx.text("That has {count} characters; at most {most} fit here.", count=len(what), most=STEP)
@@ -127,7 +129,7 @@ def _ask_milestones(ctx: Context, answers: Answers) -> Markdown:
     return ctx.text(
         "By {day}, then. Are there milestones on the way? One line for each, the date first. For example: "
         "{example}",
-        day=in_full(ctx, date.fromisoformat(answers["deadline"])),
+        day=in_full(date.fromisoformat(answers["deadline"]), ctx.language),
         example=_example(ctx),
     )
 

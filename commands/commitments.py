@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
+from commands import categories
 from commands.arguments import Label, Rest
-from commands.commitment_card import CATEGORIES, KIND, LEVELS, T, card, line, names_of
+from commands.commitment_card import KIND, LEVEL_WORDS, LEVELS, card, line
 from commands.context import Context, Permission, mark
 from commands.errors import CommandError
+from commands.names import K, Words, names_of
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, paragraphs
 from config import countries
@@ -151,8 +153,8 @@ async def _fitting(ctx: Context, words: str | None, due_from: date | None = None
     """Return the commitments that fit the words, and which words are no country, who commits, or level."""
     # Before the rest is taken away: "state" is who commits, but not in "State of Palestine".
     places, left = _places((words or "").split())
-    level, left = named(left, LEVELS)
-    category, left = named(left, CATEGORIES)
+    level, left = named(left, LEVELS, LEVEL_WORDS)
+    category, left = named(left, categories.CATEGORIES, categories.WORDS)
     if places is None:
         places, left = _places(left)
     found = await commitments.find(ctx.storage, places, category, level, due_from)
@@ -160,9 +162,9 @@ async def _fitting(ctx: Context, words: str | None, due_from: date | None = None
     return [one for one in found if not asked or _holds(one, asked)], " ".join(left)
 
 
-def named(words: list[str], some: Mapping[T, str]) -> tuple[T | None, list[str]]:
+def named(words: list[str], some: Mapping[K, str], also: Words[K]) -> tuple[K | None, list[str]]:
     """Take one of these names, in any of the languages, out of words; the longest that is there."""
-    names = names_of(some)
+    names = names_of(some, also)
     longest = max(len(name.split()) for name in names)
     for length in range(min(longest, len(words)), 0, -1):
         for place in range(len(words) - length + 1):

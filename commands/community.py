@@ -14,9 +14,9 @@ from commands.attachment import Attachment, Picture, Reply
 from commands.categories import CATEGORIES
 from commands.community_picture import Bar, Chart
 from commands.context import Context
-from commands.focal_card import in_words
 from commands.interests import INTERESTS
 from commands.map.drawing import size
+from commands.moments import in_words
 from commands.places import CONTINENTS
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong

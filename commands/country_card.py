@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 from commands.commitment_card import LEVELS, UNREPORTED
 from commands.context import Context
 from commands.events import call, when_of
-from commands.focal_card import ask_for_more, in_words, line, missing
+from commands.focal_card import ask_for_more, line, missing
+from commands.moments import in_words
 from commands.rendering import Markdown, bullets, code, join, paragraphs, short, strong
 from commands.shortened import shortened
 from config import zones

@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from babel.dates import format_date
-
 from commands.context import Context
 from commands.events import call, row
 from commands.masking import names, places
+from commands.moments import in_words
 from commands.rendering import Markdown, bullets, code, paragraphs, strong
 from config import learning
 from storage import events, teachable
@@ -35,7 +34,7 @@ async def note(ctx: Context, event: Kept, day: date, days: int) -> Markdown | No
             "In {count} day, on {date}: {event}",
             "In {count} days, on {date}: {event}",
             days,
-            date=format_date(day, format="long", locale=ctx.language),
+            date=in_words(day, ctx.language),
             event=strong(event.title(ctx.language)),
         ),
         _block(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from babel.dates import format_datetime
 from rapidfuzz import fuzz
 
 from commands.attachment import MODERATION, PRACTICES, Post, Reply
 from commands.context import Asker, Context, Permission
 from commands.errors import CommandError
 from commands.forms import FORMS, NEWS, state_of, title_of
+from commands.moments import moment
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
 from commands.review_list import BLOCKING, CHECKLIST, summary
 from commands.screening import hints
@@ -224,7 +224,7 @@ def line(ctx: Context, one: Submission) -> Markdown:
 
 def when(ctx: Context, at: datetime) -> str:
     """Write a time, in UTC."""
-    return format_datetime(at, format="medium", locale=ctx.language)
+    return moment(at, ctx.language)
 
 
 async def queue_post(ctx: Context, one: Submission) -> list[Post]:

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_time
-
 from commands.context import Context, Permission
 from commands.digest_sections import SECTIONS, Period, day
-from commands.focal_card import in_words
+from commands.moments import hour, in_words
 from commands.registry import command
 from commands.rendering import Markdown, code, paragraphs, strong
 from config import zones
@@ -150,5 +148,4 @@ def _recipient(ctx: Context) -> str:
 
 def _moment(ctx: Context, at: datetime, zone: str) -> str:
     there = at.astimezone(ZoneInfo(zone))
-    hour = format_time(there, format="short", locale=ctx.language)
-    return f"{in_words(there.date(), ctx.language)}, {hour} {zones.city(zone, ctx.language)}"
+    return f"{in_words(there.date(), ctx.language)}, {hour(there, ctx.language)} {zones.city(zone, ctx.language)}"

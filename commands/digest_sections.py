@@ -9,13 +9,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from babel.dates import format_skeleton
-
 from commands.challenges import KIND as CHALLENGE
 from commands.commitment_card import LEVELS
 from commands.context import Context
 from commands.events import call, when_of
 from commands.focal_card import KIND
+from commands.moments import of_year
 from commands.practice_card import country_name
 from commands.rendering import Markdown, code, escape, join, short, strong
 from commands.shortened import shortened
@@ -186,6 +185,4 @@ def _event(ctx: Context, event: Kept, one: Coming) -> Markdown:
 
 def day(ctx: Context, at: datetime) -> str:
     """Return a day as it stands in the heading of a digest."""
-    said = str(format_skeleton("MMMMd", at.date(), locale=ctx.language))
-    # In French the first of a month is an ordinal number, which Babel does not know.
-    return f"1er{said[1:]}" if ctx.language == "fr" and at.day == 1 else said
+    return of_year(at.date(), ctx.language)

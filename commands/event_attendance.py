@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
-
 from commands.arguments import Label, Rest
 from commands.attachment import Post, Reply
 from commands.context import Context, mark
 from commands.dates import duration, echo_duration
 from commands.errors import ArgumentError, CommandError
 from commands.events import known, when_of
+from commands.moments import hour, in_full
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
 from commands.timezone import OFF
@@ -233,6 +232,5 @@ def _off(ctx: Context) -> str:
 
 def _moment(ctx: Context, at: datetime) -> Markdown:
     there = at.astimezone(ZoneInfo(ctx.timezone))
-    day = format_date(there.date(), format="full", locale=ctx.language)
-    hour = format_time(there, format="short", locale=ctx.language)
-    return Markdown("{}, {} {}").format(day, hour, zones.city(ctx.timezone, ctx.language))
+    day = in_full(there.date(), ctx.language)
+    return Markdown("{}, {} {}").format(day, hour(there, ctx.language), zones.city(ctx.timezone, ctx.language))

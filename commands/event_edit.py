@@ -6,7 +6,6 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from babel.dates import format_date, format_time
 from pydantic import ValidationError
 
 from commands.arguments import Label, Rest
@@ -20,6 +19,7 @@ from commands.event_upkeep import change, offer, open_event, read
 from commands.events import KINDS, WORDS
 from commands.fields import Fields, is_empty
 from commands.forms import FORMS, Form
+from commands.moments import hour, in_full
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
 from config import countries, zones
@@ -217,13 +217,11 @@ async def _card(ctx: Context, one: Submission) -> Markdown:
 def _when(ctx: Context, event: Event) -> Markdown:
     """Write when it takes place, on the clocks of its zone."""
     start, end, zone = event.timing.start, event.timing.end, event.timing.zone
-    days = [format_date(date.fromisoformat(day[:10]), "full", ctx.language) for day in (start, end) if day]
+    days = [in_full(date.fromisoformat(day[:10]), ctx.language) for day in (start, end) if day]
     said = " – ".join(dict.fromkeys(days))
     if "T" not in start:
         return escape(said)
-    hours = [
-        format_time(datetime.fromisoformat(at).time(), "short", locale=ctx.language) for at in (start, end) if at
-    ]
+    hours = [hour(datetime.fromisoformat(at), ctx.language) for at in (start, end) if at]
     return Markdown("{}, {} {}").format(said, "–".join(hours), zones.city(zone or "UTC", ctx.language))
 
 

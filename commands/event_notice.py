@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from commands.attachment import YES
 from commands.context import Context
 from commands.events import call, row, when_of
-from commands.imports import YES
 from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
 from storage.events import Coming, Kept, Kind
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from commands.attachment import Reply
+from commands.communities import TYPED, named
 from commands.context import Context
 from commands.dates import duration, echo
 from commands.errors import CommandError
@@ -50,6 +51,10 @@ def _place(ctx: Context, _answers: Answers) -> Markdown:
     return ctx.text("Where does it take place?")
 
 
+def _community(ctx: Context, _answers: Answers) -> Markdown:
+    return ctx.text("From which community does it come? One of these: {choices}.", choices=_communities(ctx))
+
+
 async def _read_title(_ctx: Context, said: str, _answers: Answers) -> str:
     return " ".join(said.split()).strip('"“”«» ')[:300]
 
@@ -90,6 +95,19 @@ async def _read_place(_ctx: Context, said: str, _answers: Answers) -> str:
     return " ".join(said.split())[:300]
 
 
+async def _read_community(ctx: Context, said: str, _answers: Answers) -> str:
+    found = named(said)
+    if found is None:
+        raise CommandError(
+            ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=_communities(ctx))
+        )
+    return found
+
+
+def _communities(ctx: Context) -> Markdown:
+    return join(", ", [strong(ctx.text(name)) for name in TYPED.values()])
+
+
 async def _finish(ctx: Context, answers: dict[str, Any]) -> Reply:
     """Show what was understood, to be confirmed as if it had been typed in one line."""
     date = await understood(ctx, f"{answers['when']} {answers.get('length', '')}".strip())
@@ -100,6 +118,7 @@ async def _finish(ctx: Context, answers: dict[str, Any]) -> Reply:
         date=date,
         link_=answers.get("link"),
         place=answers.get("place"),
+        community=answers.get("community"),
     )
     return await offer(ctx, {"what": "add", "event": event.model_dump(mode="json")}, preview)
 
@@ -113,6 +132,7 @@ TALKS[TALK] = Talk(
         Question("kind", _kind, _read_kind),
         Question("place", _place, _read_place, optional=True),
         Question("link", _link, _read_link, optional=True),
+        Question("community", _community, _read_community, optional=True),
     ),
     finish=_finish,
 )

@@ -15,14 +15,14 @@ from pydantic import ValidationError
 
 from commands import talks
 from commands.arguments import Label, Rest, tokens
-from commands.attachment import Reply
+from commands.attachment import NO, YES, Reply
 from commands.communities import line as community_line
 from commands.communities import taken_from
 from commands.context import Context, Permission, mark
 from commands.dates import Unclear, Understood, echo, explain, notes, understand
 from commands.errors import ArgumentError, CommandError
 from commands.events import KINDS, WORDS, known
-from commands.imports import NO, WITHIN, YES
+from commands.imports import WITHIN
 from commands.registry import command
 from commands.rendering import Markdown, code, escape, join, link, paragraphs, strong
 from config import zones
@@ -324,8 +324,15 @@ async def _shown(ctx: Context, number: int) -> dict[str, Any]:
     found = await proposals.get(ctx.writer, number)
     if found is None or found.kind != KEPT:
         raise CommandError(ctx.text("There is nothing to confirm under this number."))
-    if found.state != "proposed" or found.plan is None:
-        raise CommandError(ctx.text("This was decided already. Type the command again, if you want to."))
+    if found.state == "applied":
+        raise CommandError(ctx.text("This is done already."))
+    if found.plan is None:
+        raise CommandError(
+            ctx.text(
+                "This is not open any more: it was declined, or something newer was shown in its place. Type the "
+                "command again, if you want it."
+            )
+        )
     if found.expires_at < ctx.now:
         raise CommandError(ctx.text("This was shown more than ten minutes ago, so I did nothing. Type it again."))
     return found.plan

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time, get_month_names
+from babel.dates import get_month_names
 
 from commands.arguments import Label, Named, Rest
 from commands.attachment import Attachment, Reply
@@ -17,7 +17,8 @@ from commands.communities import line as community_line
 from commands.communities import taken_from
 from commands.context import Context, mark
 from commands.errors import ArgumentError, CommandError
-from commands.focal_card import in_words, when
+from commands.focal_card import when
+from commands.moments import hour, in_full, in_words, moment
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, escape, join, link, paragraphs, strong
 from config import countries, zones
@@ -265,23 +266,18 @@ def _same_clock(moment: datetime, zone: str, other: str) -> bool:
 
 def _clock(ctx: Context, begin: datetime, end: datetime, zone: str) -> Markdown:
     there = begin.astimezone(ZoneInfo(zone))
-    day = format_date(there.date(), format="full", locale=ctx.language)
-    hours = format_time(there, format="short", locale=ctx.language)
+    hours = hour(there, ctx.language)
     if end > begin:
         later = end.astimezone(ZoneInfo(zone))
         same = later.date() == there.date()
-        until = format_time(later, "short", locale=ctx.language) if same else _moment(ctx, later)
+        until = hour(later, ctx.language) if same else moment(later, ctx.language)
         hours = f"{hours}–{until}"
-    return Markdown("{}, {} {}").format(day, hours, zones.city(zone, ctx.language))
+    return Markdown("{}, {} {}").format(in_full(there.date(), ctx.language), hours, zones.city(zone, ctx.language))
 
 
-def _moment(ctx: Context, moment: datetime) -> str:
-    return str(format_datetime(moment, "long" if ctx.language == "en" else "medium", locale=ctx.language))
-
-
-def _time(ctx: Context, moment: datetime, zone: str) -> str:
-    there = moment.astimezone(ZoneInfo(zone))
-    return f"{format_time(there, format='short', locale=ctx.language)} {zones.city(zone, ctx.language)}"
+def _time(ctx: Context, at: datetime, zone: str) -> str:
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{hour(there, ctx.language)} {zones.city(zone, ctx.language)}"
 
 
 def _days(ctx: Context, start: str, end: str) -> Markdown:

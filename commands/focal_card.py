@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from babel.dates import format_date, format_skeleton
-
 from commands.communities import line as community_line
 from commands.context import Context, mark
+from commands.moments import in_words, month
 from commands.rendering import Markdown, code, escape, join, link, paragraphs, strong
 from config.countries import Holder
 from storage.focal import Evidence, Kept, Kind, Status
@@ -146,14 +145,8 @@ def when(text: str, language: str) -> str:
     if len(text) == 4:
         return text
     if len(text) == 7:
-        return str(format_skeleton("yMMMM", date.fromisoformat(f"{text}-01"), locale=language))
+        return month(date.fromisoformat(f"{text}-01"), language)
     return in_words(date.fromisoformat(text), language)
-
-
-def in_words(day: date, language: str) -> str:
-    """Return a day in words. In French the first of a month is an ordinal number, which Babel does not know."""
-    said = format_date(day, format="long", locale=language)
-    return f"1er{said[1:]}" if language == "fr" and day.day == 1 else said
 
 
 def stale(ctx: Context, record: Kept) -> bool:

@@ -11,8 +11,8 @@ from commands import places
 from commands.arguments import Label, Rest
 from commands.attachment import Attachment, Picture, Reply
 from commands.context import Context, mark
-from commands.focal_card import in_words
 from commands.map import Mark, Texts, View
+from commands.moments import in_words
 from commands.registry import command
 from commands.rendering import strong
 from config.countries import Region

@@ -10,7 +10,8 @@ from commands.arguments import Label, Named, Rest
 from commands.communities import NAMES, TYPED, taken_from
 from commands.context import Context, mark
 from commands.errors import CommandError
-from commands.focal_card import EVIDENCE, STATUS, as_of, in_words, line, stale
+from commands.focal_card import EVIDENCE, STATUS, as_of, line, stale
+from commands.moments import in_words
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
 from config import countries

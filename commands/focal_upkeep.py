@@ -10,7 +10,6 @@ import re
 from datetime import date
 from typing import Annotated, Any, cast
 
-from babel.dates import format_datetime
 from pydantic import ValidationError
 
 from commands import places
@@ -23,6 +22,7 @@ from commands.errors import ArgumentError, CommandError
 from commands.fields import Fields, is_empty
 from commands.focal_card import KIND, ask_for_more, full, line, missing
 from commands.forms import FORMS, Form
+from commands.moments import moment
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, escape, join, paragraphs, strong
 from config import countries
@@ -270,10 +270,9 @@ def _step(ctx: Context, change: Change) -> Markdown:
         for name in Record.model_fields
         if before and after and before.get(name) != after.get(name)
     ]  # fmt: skip
-    when = format_datetime(change.at, format="medium", locale=ctx.language)
     done = ctx.text(ACTIONS[change.action])
     return Markdown("{} – {}: {} – {}").format(
-        f"{when} UTC",
+        f"{moment(change.at, ctx.language)} UTC",
         ctx.text(KIND[kind]),
         Markdown("{} ({})").format(done, ", ".join(fields)) if fields else done,
         change.person or ctx.text("starter content"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from babel.dates import format_date
-
 from commands.communities import line as community_line
 from commands.context import Context
+from commands.moments import in_words
 from commands.rendering import Markdown, bullets, escape, isolate, join, link, paragraphs, strong
 from config.languages import RIGHT_TO_LEFT, SPOKEN, name_of
 from storage import glossary, glossary_communities
@@ -73,9 +70,11 @@ def _source(ctx: Context, source: Source) -> Markdown:
 def source_state(ctx: Context, source: Source) -> Markdown:
     """Say whether somebody has checked a source, and when."""
     if source.checked_on:
-        return ctx.text("checked {date}", date=_date(ctx, source.checked_on))
+        return ctx.text("checked {date}", date=in_words(source.checked_on, ctx.language))
     if source.confirmed and source.as_of:
-        return ctx.text("reference seen {date}, not yet checked by a moderator", date=_date(ctx, source.as_of))
+        return ctx.text(
+            "reference seen {date}, not yet checked by a moderator", date=in_words(source.as_of, ctx.language)
+        )
     return ctx.text("not yet checked by a moderator")
 
 
@@ -128,10 +127,6 @@ async def pair_names(ctx: Context, pair: list[str]) -> Markdown:
     """Write a concept and what is its counterpart: "a – b, c"; several are one thing together."""
     one, *others = [title.text for title in await glossary.titles(ctx.storage, pair, ctx.language)]
     return Markdown("{} – {}").format(one, ", ".join(others)) if others else escape(one)
-
-
-def _date(ctx: Context, day: date) -> str:
-    return format_date(day, format="long", locale=ctx.language)
 
 
 def capital(text: str) -> str:

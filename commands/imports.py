@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from commands.arguments import Label
-from commands.attachment import Reply
+from commands.attachment import NO, YES, Reply
 from commands.context import Context, Permission, mark
 from commands.errors import CommandError
 from commands.registry import command
@@ -18,8 +18,6 @@ from storage.proposals import Proposal
 
 WITHIN = timedelta(minutes=10)
 """A preview that is older may no longer be what the moderator has in mind."""
-
-YES, NO = "✅", "❌"
 
 
 @dataclass(frozen=True, slots=True)

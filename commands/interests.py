@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from commands.categories import named
-from commands.context import Context, mark
+from commands.context import mark
+from commands.names import Words, named
 
 INTERESTS: Mapping[str, str] = {
     "early_warning": mark("Early warning"),
@@ -20,7 +20,7 @@ INTERESTS: Mapping[str, str] = {
 }
 """Names of the topics, in the order in which they are shown."""
 
-WORDS: Mapping[str, tuple[str, ...]] = {
+WORDS: Words[str] = {
     "early_warning": ("warning", "alerte", "alerta"),
     "education": ("awareness", "sensibilisation", "sensibilizacion", "educacion"),
     "mechanisms": ("mechanisms", "mecanismes", "mecanismos"),
@@ -31,9 +31,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "dialogue": ("mediation", "mediacion", "dialogo"),
     "protection": ("civilians", "civils", "civiles", "proteccion"),
 }
-"""What people also call them, folded, in all languages."""
 
 
-def interest(ctx: Context, said: str) -> str | None:
+def interest(said: str) -> str | None:
     """Return the topic that is meant by its name, its number in the list or another word; None if none is."""
-    return named(ctx, said, INTERESTS, WORDS)
+    return named(said, INTERESTS, WORDS)

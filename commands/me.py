@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from commands import places, questions
 from commands.arguments import Label, Rest
-from commands.attachment import Post, Reply
+from commands.attachment import YES, Post, Reply
 from commands.categories import CATEGORIES, category
 from commands.context import Context, mark
 from commands.errors import CommandError
 from commands.interests import INTERESTS, interest
+from commands.names import K
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
 from config import countries
@@ -43,7 +45,7 @@ async def show(ctx: Context) -> Reply:
         return _in_direct(ctx)
     known = await _known(ctx)
     if known is None:
-        return Reply(_asked(ctx))
+        return _asked(ctx)
     return Reply(paragraphs(_told(ctx, known), _choices(ctx), _ways_out(ctx)))
 
 
@@ -91,7 +93,7 @@ async def choose_category(ctx: Context, said: Annotated[Rest, Label(mark("catego
     known = await _known(ctx)
     if known is None or not ctx.asker.direct:
         return _not_yet(ctx)
-    found = None if fold(said) in NOTHING else category(ctx, said)
+    found = None if fold(said) in NOTHING else category(said)
     if found is None and fold(said) not in NOTHING:
         raise _none_of(ctx, said, CATEGORIES)
     return await _changed(ctx, known, category=found)
@@ -143,7 +145,7 @@ async def choose_topics(ctx: Context, said: Annotated[Rest, Label(mark("topics")
         return await _changed(ctx, known, topics=[])
     found = []
     for one in filter(None, (part.strip() for part in re.split(r"[,;،\n]", said))):
-        key = interest(ctx, one)
+        key = interest(one)
         if key is None:
             raise _none_of(ctx, one, INTERESTS)
         found.append(key)
@@ -186,7 +188,8 @@ def _not_yet(ctx: Context) -> Reply:
     """Say that nothing was stored: in a room everybody reads along, or there is no consent yet."""
     if not ctx.asker.direct:
         return _in_direct(ctx)
-    return Reply(paragraphs(ctx.text("I have stored nothing yet."), _asked(ctx)))
+    asked = _asked(ctx)
+    return replace(asked, text=paragraphs(ctx.text("I have stored nothing yet."), asked.text))
 
 
 def _in_direct(ctx: Context) -> Reply:
@@ -195,9 +198,9 @@ def _in_direct(ctx: Context) -> Reply:
     return Reply(ctx.text("I have written to you in a direct chat."), posts=(Post(ctx.asker.user_id, there),))
 
 
-def _asked(ctx: Context) -> Markdown:
+def _asked(ctx: Context) -> Reply:
     """Return what it is for, before anything is stored."""
-    return paragraphs(
+    said = paragraphs(
         ctx.text(
             "If you wish, tell me for whom you speak (a state body, civil society, academia …), from which "
             "country, and what interests you. What it is for: to see how diverse this community is, and where "
@@ -212,18 +215,22 @@ def _asked(ctx: Context) -> Markdown:
             yes=code(ctx.typed("me", questions.yes(ctx))),
         ),
     )
+    return Reply(said, buttons={YES: "me yes"})
 
 
 def _told(ctx: Context, known: Constituent) -> Markdown:
     nothing = ctx.text("not told")
-    category_ = CATEGORIES.get(known.category or "")
+    whom = ctx.text(CATEGORIES[known.category]) if known.category else nothing
     land = countries.countries()[known.country].name(ctx.language) if known.country else nothing
     topics = ", ".join(str(ctx.text(INTERESTS[key])) for key in known.topics if key in INTERESTS)
     return paragraphs(
         ctx.text("You told me, to be counted:"),
         bullets(
             [
-                ctx.text("Category: {category}", category=ctx.text(category_) if category_ else nothing),
+                ctx.text(
+                    "Category: {category}",
+                    category=whom,
+                ),
                 ctx.text("Country: {country}", country=land),
                 ctx.text("Topics: {topics}", topics=topics or nothing),
             ]
@@ -249,11 +256,11 @@ def _ways_out(ctx: Context) -> Markdown:
     )
 
 
-def _names(ctx: Context, some: Mapping[str, str]) -> Markdown:
+def _names(ctx: Context, some: Mapping[K, str]) -> Markdown:
     return join(", ", [ctx.text(name) for name in some.values()])
 
 
-def _none_of(ctx: Context, said: str, some: Mapping[str, str]) -> CommandError:
+def _none_of(ctx: Context, said: str, some: Mapping[K, str]) -> CommandError:
     return CommandError(
         ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=questions.choices(some)(ctx))
     )

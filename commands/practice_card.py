@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from babel.dates import format_date
-
 from commands.communities import NAMES as COMMUNITIES
 from commands.context import Context, mark
 from commands.forms import FORMS, Form
+from commands.moments import in_words
 from commands.rendering import Markdown, code, escape, join, paragraphs, strong
 from config import countries
 from config.languages import name_of
@@ -174,7 +173,12 @@ def details(ctx: Context, one: Submission) -> Markdown:
     if fields.get("quoted") == "yes":
         shown.append(ctx.text("It may be quoted."))
     if fields.get("review_by"):
-        shown.append(ctx.text("To be looked at again by {date}.", date=_day(ctx, fields["review_by"])))
+        shown.append(
+            ctx.text(
+                "To be looked at again by {date}.",
+                date=in_words(date.fromisoformat(fields["review_by"]), ctx.language),
+            )
+        )
     return join("\n", shown)
 
 
@@ -182,10 +186,6 @@ def country_name(ctx: Context, code_: str | None) -> str | None:
     """Return the name of a country; None for what is of no country."""
     found = countries.countries().get(code_ or "")
     return found.name(ctx.language) if found else None
-
-
-def _day(ctx: Context, said: str) -> str:
-    return format_date(date.fromisoformat(said), "long", ctx.language)
 
 
 def _title(_ctx: Context, one: Submission) -> str:

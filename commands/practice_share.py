@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 from commands import talks
 from commands.arguments import Label
-from commands.attachment import Reply
+from commands.attachment import NO, YES, Reply
 from commands.context import Context, mark
 from commands.deciding import CONSENT, queue_post
 from commands.errors import CommandError
 from commands.forms import FORMS, state_of
-from commands.imports import NO, YES
 from commands.practice_questions import AGREEMENTS, QUESTIONS
 from commands.registry import command
 from commands.rendering import Markdown, bullets, code, join, paragraphs

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-
+from commands import moments
 from commands.context import Context, mark
 from commands.rendering import Markdown, isolate
 from config.zones.shown import shown as zone_shown
@@ -86,8 +85,7 @@ async def over(ctx: Context, one: Problem) -> Markdown:
 def at(ctx: Context, moment: datetime) -> str:
     """Return a time with its zone, in the language and the zone of where it is said."""
     local = moment.astimezone(ZoneInfo(ctx.timezone))
-    when = format_datetime(local, format="medium", locale=ctx.language)
-    return f"{when} ({zone_shown(ctx.timezone, moment, ctx.language)})"
+    return f"{moments.moment(local, ctx.language)} ({zone_shown(ctx.timezone, moment, ctx.language)})"
 
 
 async def _subject(ctx: Context, one: Problem) -> Markdown:

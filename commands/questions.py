@@ -7,6 +7,7 @@ from datetime import date
 from typing import TypeVar
 
 from commands import talks
+from commands.attachment import NO, YES
 from commands.context import Context
 from commands.dates import Unclear, explain, understand
 from commands.errors import CommandError
@@ -96,6 +97,13 @@ def in_a_line(most: int) -> Read:
 def is_yes(said: object) -> bool:
     """Tell whether something was agreed to."""
     return isinstance(said, str) and fold(said) in AGREED
+
+
+def sign_of(said: str) -> str | None:
+    """Return the button that a yes or a no stands for; None for anything else."""
+    if fold(said) in AGREED or said.strip() == YES:
+        return YES
+    return NO if fold(said) in DECLINED or said.strip() == NO else None
 
 
 async def agreed(ctx: Context, said: str, _answers: Answers) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median
-
-from babel.dates import format_date
 
 from commands import chart, commitments
 from commands.attachment import Attachment, Picture, Reply
@@ -17,6 +15,7 @@ from commands.dates import echo_duration
 from commands.deciding import line
 from commands.forms import state_of
 from commands.map.drawing import size
+from commands.moments import of_year
 from commands.rendering import Markdown, bullets, code, join, paragraphs
 from storage import queue_figures, submissions
 from storage.queue_figures import Figures
@@ -114,7 +113,9 @@ def _draw(ctx: Context, found: Sequence[Figures]) -> bytes:
             height = (BASE - TOP) * number / most
             parts.append(chart.box(x + offset, BASE - height, 26, height, colour))
             parts.append(chart.words(x + offset + 13, BASE - height - 6, str(number), 15, anchor="middle"))
-        parts.append(chart.words(x, BASE + 24, _day(ctx, one.until), 15, anchor="middle"))
+        parts.append(
+            chart.words(x, BASE + 24, of_year(one.until.date(), ctx.language, short=True), 15, anchor="middle")
+        )
     for x, colour, name in (
         (30, RECEIVED, ctx.plain("received")),
         (260, DECIDED, ctx.plain("decided")),
@@ -122,7 +123,3 @@ def _draw(ctx: Context, found: Sequence[Figures]) -> bytes:
         parts.append(chart.box(x, HEIGHT - 34, 16, 16, colour))
         parts.append(chart.words(x + 24, HEIGHT - 20, name, 16))
     return chart.drawn(WIDTH, HEIGHT, parts)
-
-
-def _day(ctx: Context, at: datetime) -> str:
-    return format_date(at.date(), "d MMM", locale=ctx.language)

@@ -21,7 +21,7 @@ from datetime import datetime
 
 import structlog
 
-from commands import talks
+from commands import questions, talks
 from commands.arguments import Parameter, read, read_call
 from commands.attachment import Attachment, Post, Reply
 from commands.calls import Call
@@ -30,7 +30,7 @@ from commands.errors import ArgumentError, CommandError, LaterError
 from commands.registry import Command, Found, Registry
 from commands.rendering import Markdown, code, join, paragraphs
 from config.settings import DigestSettings, PracticeSettings
-from storage import audit, identities, people
+from storage import audit, identities, outbox, people
 from storage import talks as talk_storage
 from storage.audit import Entry
 from storage.database import Database, Reader, Writer
@@ -150,7 +150,16 @@ class Responder:
             return Found(talks.ANSWER, typed)
         if ctx.surroundings.bare and await talk_storage.of(ctx.storage, ctx.asker.user_id, ctx.now):
             return Found(talks.ANSWER, typed)
-        return self.registry.find(typed)
+        return self.registry.find(typed) or await self._offered(ctx, typed)
+
+    async def _offered(self, ctx: Context, typed: str) -> Found | None:
+        """Return what a bare "yes" or "no" in a direct chat stands for: the button of what was said last."""
+        sign = questions.sign_of(typed)
+        if sign is None or not ctx.surroundings.bare:
+            return None
+        offered = await outbox.offered(ctx.storage, ctx.asker.room_id)
+        chosen = offered.commands.get(sign) if offered else None
+        return self.registry.find(chosen) if chosen else None
 
     async def _write(self, ctx: Context, call: _Call, finish: Finish) -> None:
         try:

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from storage import due
+from storage.categories import Category
 from storage.database import Reader, Writer
 from storage.due import Due
 from storage.schema import commitment, submission
 
-Category = Literal["state", "mechanism", "civil_society", "academia", "nhri", "international"]
 Level = Literal["not started", "limited", "substantial", "complete"]
 
 REMIND, CHANGED = "commitment_reminder", "commitment_changed"

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from config import countries
+from storage.categories import Category
 from storage.database import Reader, Writer
 from storage.schema import constituency, constituent, counted
 
@@ -33,7 +34,7 @@ class Constituent(BaseModel):
     """What a person told to be counted. `agreed_to` is the text of the purpose that they agreed to."""
 
     person: str
-    category: str | None = None
+    category: Category | None = None
     country: str | None = None
     topics: list[str] = []
     agreed_at: datetime

@@ -160,6 +160,19 @@ async def buttons(reader: Reader, event: str) -> Buttons | None:
     return Buttons.model_validate(found) if found else None
 
 
+async def offered(reader: Reader, room_id: str) -> Buttons | None:
+    """Return the buttons of what was said last in a room; None when that has none."""
+    query = (
+        sa.select(outbox.c.buttons)
+        # By the states, too: with them there is an index of what was said in a room.
+        .where(outbox.c.state.in_(("sent", "pending")), outbox.c.room_id == room_id, outbox.c.kind == "message")
+        .order_by(outbox.c.id.desc())
+        .limit(1)
+    )
+    found = (await reader.sql.execute(query)).scalar()
+    return Buttons.model_validate(found) if found else None
+
+
 async def buttons_of(reader: Reader, txn_id: str) -> Buttons | None:
     """Return what reactions to the message with this transaction id stand for, also while it is on its way."""
     query = sa.select(outbox.c.buttons).where(outbox.c.txn_id == txn_id)

@@ -291,9 +291,9 @@ async def _redrawn(writer: Writer, before: Submission, after: Submission, at: da
     public = after.state in PUBLIC
     if after.kind in NAMES:
         await writer.changed(NAMES[after.kind])
-        if not public:
+        if not public and (named := _named(before)):
             # Where it was named, it is to be taken out, too.
-            await due.schedule(writer, Due(kind=RECALL, subject=str(after.id), due_at=at, importance=1))
+            await due.schedule(writer, Due(kind=RECALL, subject=str(named), due_at=at, importance=1))
     if after.kind == "practice":
         if public:
             await practice_search.put(writer, after.id, after.language, after.fields)
@@ -304,6 +304,13 @@ async def _redrawn(writer: Writer, before: Submission, after: Submission, at: da
     elif after.kind == "progress":
         # Erased, it does not say any more what it belonged to.
         await commitments.reported(writer, before.fields["commitment"], at)
+
+
+def _named(one: Submission) -> int | None:
+    """Return the number under which digests name something; a report only as a commitment that was met by it."""
+    if one.kind != "progress":
+        return one.id
+    return int(one.fields["commitment"]) if one.fields.get("level") == "complete" else None
 
 
 def _stored(one: Submission) -> Facts:

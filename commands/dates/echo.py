@@ -8,14 +8,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from babel.units import format_unit
 
 from commands.dates.understood import Understood
+from commands.moments import in_full
 from config import zones
-
-PATTERNS = {"en": "EEEE, d MMMM y", "fr": "EEEE d MMMM y", "es": "EEEE, d 'de' MMMM 'de' y"}
-"""Not those of CLDR: in English it would put the month first, which reads differently on two sides of an ocean."""
 
 
 def echo(language: str, one: Understood) -> str:
@@ -49,8 +46,7 @@ def echo_duration(language: str, length: timedelta) -> str:
 def _day(day: date | None, language: str) -> str:
     if day is None:
         return ""
-    shown = format_date(day, PATTERNS.get(language, PATTERNS["en"]), locale=language)
-    return shown.replace(" 1 ", " 1er ", 1) if language == "fr" and day.day == 1 else shown
+    return in_full(day, language)
 
 
 def _place(zone: str, moment: datetime) -> str:

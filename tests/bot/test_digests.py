@@ -85,14 +85,16 @@ class Scene:
             while await self.clock.tick():
                 pass
 
-    async def publish(self, title: str, kind: submissions.Kind = "practice", at: datetime | None = None) -> int:
+    async def publish(
+        self, title: str, kind: submissions.Kind = "practice", at: datetime | None = None, **fields: object
+    ) -> int:
         at = at or self.now
         async with self.database.write() as writer:
             one = Submission(
                 kind=kind,
                 author="a",
                 language="en",
-                fields={"title": title, "country": "KE"},
+                fields={"title": title, "country": "KE", **fields},
                 consent={},
                 created_at=at,
                 updated_at=at,
@@ -131,7 +133,7 @@ async def test_it_comes_on_monday_in_the_language_of_each_and_only_once(scene: S
     assert scene.sent == []
     await scene.until(MONDAY + timedelta(days=1))
     (english,), (french,), (mia,), (spanish,) = (scene.to(one) for one in (ROOM, FRENCH, MIA, LUZ))
-    assert english.startswith("The week from November 30 to December 6\n\nNew practices\n\n- Radio that answers")
+    assert english.startswith("The week from 30 November to 6 December\n\nNew practices\n\n- Radio that answers")
     assert english.endswith("For moderators, to end this digest: !digest off")
     assert french.startswith("La semaine du 30 novembre au 6 décembre\n\nNouvelles pratiques")
     assert spanish.startswith("La semana del 30 de noviembre al 6 de diciembre\n\nNuevas prácticas")
@@ -206,6 +208,32 @@ async def test_digests_that_name_what_is_taken_back_are_deleted(scene: Scene) ->
     assert other.id not in deletions
 
 
+async def test_a_commitment_whose_report_is_taken_back_was_not_met(scene: Scene) -> None:
+    number = await scene.publish(
+        "Train officers",
+        "commitment",
+        category="state",
+        deadline="2026-12-20",
+        known="A report",
+        visibility="members",
+    )
+    half = await scene.publish("", "progress", commitment=number, level="substantial", text="Half are trained")
+    whole = await scene.publish("", "progress", commitment=number, level="complete", text="All are trained")
+    await scene.choose(ROOM)
+    await scene.until(MONDAY + timedelta(hours=9))
+    (said,) = scene.to(ROOM)
+    assert "Commitments that were met\n\n- Train officers" in said
+    async with scene.database.write() as writer:
+        await submissions.change(writer, half, "withdraw", Actor("author", "a"), scene.now)
+    await scene.until(scene.now + timedelta(hours=1))
+    assert [row.kind for row in scene.sent] == ["message"]
+    async with scene.database.write() as writer:
+        await submissions.change(writer, whole, "withdraw", Actor("author", "a"), scene.now)
+    await scene.until(scene.now + timedelta(hours=1))
+    assert [row.kind for row in scene.sent] == ["message", "redaction"]
+    assert scene.sent[1].about == scene.sent[0].id
+
+
 async def test_what_was_taken_back_meanwhile_is_not_told_to_the_others(scene: Scene) -> None:
     number = await scene.publish("Radio that answers rumours")
     await scene.publish("Another one")
@@ -258,7 +286,7 @@ async def test_what_was_missed_comes_late_and_what_is_older_not(scene: Scene) ->
     await scene.until(MONDAY + timedelta(days=2), timedelta(days=10))
     (said,) = scene.to(ROOM)
     assert "This comes late: I was away when it was due." in said
-    assert "The week from November 30 to December 6" in said
+    assert "The week from 30 November to 6 December" in said
     await scene.publish("Another one")
     await scene.until(MONDAY + timedelta(days=11), timedelta(days=10))
     assert len(scene.sent) == 1, "four days are too late"

@@ -265,10 +265,10 @@ async def test_a_note_comes_five_days_before_and_the_day_itself_is_announced_as_
     await scene.until(NOTE - timedelta(minutes=1))
     assert scene.said(ENGLISH, "In 5 days") == []
     await scene.until(DAY_OF_GENOCIDE + timedelta(hours=1))
-    (note,) = scene.said(ENGLISH, "In 5 days, on December 9, 2026: International Day of Commemoration and Dignity")
+    (note,) = scene.said(ENGLISH, "In 5 days, on 9 December 2026: International Day of Commemoration and Dignity")
     assert "Terms that belong to it:\n\n- !term genocide\n- !term duty to prevent genocide\n" in note
     assert note.endswith("More: !event 14")
-    (day,) = scene.said(ENGLISH, "\nDecember 9, 2026\n")
+    (day,) = scene.said(ENGLISH, "\n9 December 2026\n")
     assert "Terms" not in day
     (note,) = scene.said(FRENCH, "Dans 5 jours, le 9 décembre 2026\u00a0: Journée internationale")
     assert "- !terme génocide\n" in note
@@ -323,10 +323,10 @@ async def test_a_day_of_ones_own_gets_the_terms_that_its_title_names(scene: Scen
 async def test_after_downtime_a_note_comes_until_the_day_begins(scene: Scene, days: float, count: int) -> None:
     await scene.until(NOTE - timedelta(hours=1))
     await scene.at(NOTE + timedelta(days=days))
-    found = [body for body in scene.said(ENGLISH, "Terms that belong to it") if "December 9" in body]
+    found = [body for body in scene.said(ENGLISH, "Terms that belong to it") if "9 December" in body]
     assert len(found) == count
     if found:
-        assert found[0].startswith("In 4 days" if days == 1 else "In 1 day, on December 9")
+        assert found[0].startswith("In 4 days" if days == 1 else "In 1 day, on 9 December")
 
 
 async def test_where_days_are_not_announced_there_are_no_notes(scene: Scene) -> None:
@@ -355,7 +355,7 @@ async def test_a_day_that_was_moved_or_cancelled_has_its_note_then_or_none(scene
     await scene.until(datetime(2026, 12, 12, 12, tzinfo=UTC))
     assert scene.said(ENGLISH, "Crime of Genocide and of the Prevention") == []
     (note,) = scene.said(ENGLISH, "In 5 days")
-    assert "on December 12, 2026: Human Rights Day" in note
+    assert "on 12 December 2026: Human Rights Day" in note
 
 
 async def test_without_note_days_there_are_no_notes(scene: Scene) -> None:
@@ -363,7 +363,7 @@ async def test_without_note_days_there_are_no_notes(scene: Scene) -> None:
     await scene.start(LearningSettings(note_days=0))
     await scene.until(DAY_OF_GENOCIDE + timedelta(hours=1))
     assert scene.said(ENGLISH, "Terms that belong to it") == []
-    assert len(scene.said(ENGLISH, "December 9, 2026")) == 1
+    assert len(scene.said(ENGLISH, "9 December 2026")) == 1
 
 
 async def test_one_message_where_moderators_had_the_day_announced_at_that_moment(scene: Scene) -> None:

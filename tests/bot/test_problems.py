@@ -140,10 +140,8 @@ async def test_that_the_homeserver_was_away_is_told_when_it_is_back(watch: Watch
     assert await watch.after(7 * MINUTE) == []
     watch.judged = ALL
     [said] = await watch.after(2 * MINUTE)
-    assert said.startswith(
-        "I had no connection with the homeserver from Dec 1, 2026, 9:00:00\u202fAM (UTC) to Dec 1"
-    )
-    assert "9:11:00" in said
+    assert said.startswith("I had no connection with the homeserver from 1 Dec 2026, 09:00 (UTC) to 1 Dec")
+    assert "09:11" in said
     assert await watch.after(MINUTE) == []
 
 

@@ -271,17 +271,12 @@ class Workload:
         second = plans.MODERATORS[(plans.MODERATORS.index(step.who) + 1) % len(plans.MODERATORS)]
         pressed = await self._press(step.who, office, shown["event_id"], "✅", others=(second,))
 
-        refused: set[str] = set()
-
         def is_decided(event: dict[str, Any]) -> bool:
-            if reply_to(event) != shown["event_id"]:
-                return False
-            if "decided already" in event["content"]["body"]:
-                refused.add(event["event_id"])
-            return "Done: !event" in event["content"]["body"] or len(refused) > 1
+            said = event["content"]["body"]
+            return reply_to(event) == shown["event_id"] and ("Done: !event" in said or "in its place" in said)
 
         done = await self._until(step.who, office, is_decided, pressed)
-        if len(refused) > 1:
+        if "in its place" in done["content"]["body"]:
             self._ledger.skipped["event in whose place a newer one was shown"] += 1
             return
         number = int(done["content"]["body"].rsplit(" ", 1)[1])

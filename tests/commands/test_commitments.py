@@ -84,8 +84,8 @@ async def test_in_a_room_nothing_is_said_of_the_topic(ask: Conversation) -> None
 async def test_it_asks_who_what_by_when_and_how_one_will_know(ask: Conversation) -> None:
     await say(ask, "commit")
     expected = (
-        "Who commits? 1 state body, 2 national mechanism, 3 civil society organisation, 4 academic institution, "
-        "5 national human rights institution, 6 international organisation",
+        "Who commits? 1 State body, 2 National mechanism, 3 Civil society, 4 Academia, "
+        "5 National human rights institution, 6 International organisation",
         "What is this body called? Skip it if it is not to be named.",
         "For which country? For example: Kenya. If it is for none in particular, type general.",
         "What is committed to, in one sentence?",
@@ -110,7 +110,7 @@ async def test_the_preview_is_what_is_published(ask: Conversation) -> None:
     card = said[said.index("All police") : said.index("Language:")].strip()
     assert card == (
         "All police academies teach early warning.\n"
-        "Kenya · national mechanism (National Committee)\n"
+        "Kenya · National mechanism (National Committee)\n"
         "By Thursday, 9 December 2027.\n\n"
         "Milestones:\n\n"
         "- Tuesday, 1 June 2027 – the curriculum is written\n"
@@ -135,16 +135,16 @@ async def test_the_preview_is_what_is_published(ask: Conversation) -> None:
 
 async def test_nobody_is_named_who_does_not_wish_it(ask: Conversation) -> None:
     await published(ask, changed((2, "skip")))
-    assert "Kenya · national mechanism\n" in (await ask("!commitment 1") or "")
+    assert "Kenya · National mechanism\n" in (await ask("!commitment 1") or "")
     await published(ask)
     await ask("!chatham on", by=MODERATOR)
-    assert "Kenya · national mechanism\n" in (await ask("!commitment 2") or ""), "nor where that rule holds"
+    assert "Kenya · National mechanism\n" in (await ask("!commitment 2") or ""), "nor where that rule holds"
 
 
 @pytest.mark.parametrize(
     ("place", "typed", "answer"),
     [
-        (1, "state boddy", "state boddy is none of these: 1 state body, 2 national mechanism,"),
+        (1, "state boddy", "state boddy is none of these: 1 State body, 2 National mechanism,"),
         (1, "7", "7 is none of these:"),
         (3, "Atlantis", "I know no country called Atlantis."),
         (4, "x" * 201, "That has 201 characters; at most 200 fit here."),
@@ -189,7 +189,7 @@ async def test_a_milestone_never_comes_to_lie_after_the_deadline(ask: Conversati
 
 async def test_what_may_be_skipped_and_in_how_many_messages(ask: Conversation) -> None:
     said = await told(ask, changed((2, "skip"), (3, "general"), (6, "skip"), (9, "members of the community")))
-    assert "All police academies teach early warning.\nnational mechanism\nBy Thursday" in said
+    assert "All police academies teach early warning.\nNational mechanism\nBy Thursday" in said
     assert "Milestones" not in said
     await say(ask, "cancel")
     await told(ask, ANSWERS[:6])
@@ -225,7 +225,7 @@ async def test_lists_by_country_region_who_and_level(ask: Conversation) -> None:
     await published(ask, changed((1, "1"), (3, "general"), (4, "A fund for small projects.")))
     await report(ask, 2, "limited the course is announced")
     kenya = (
-        "All police academies teach early warning. – Kenya · national mechanism (National Committee) – "
+        "All police academies teach early warning. – Kenya · National mechanism (National Committee) – "
         "by 9 Dec 2027 – no report yet (!commitment 1)"
     )
     said = await ask("!commitments") or ""
@@ -549,8 +549,8 @@ async def test_what_was_met_is_in_the_digest_and_all_on_the_card_of_the_country(
     assert "- For members. – Kenya (!commitment 3)" in digest
     assert "Newer" not in digest
     card = await ask("!country kenya") or ""
-    assert "Commitments\n\n- For members. – complete (!commitment 3, updated on December 2, 2026)" in card
-    assert "- Newer. – no report yet (!commitment 2, updated on December 1, 2026)" in card
+    assert "Commitments\n\n- For members. – complete (!commitment 3, updated on 2 December 2026)" in card
+    assert "- Newer. – no report yet (!commitment 2, updated on 1 December 2026)" in card
     assert "commitments" not in card.partition("Not on record here")[2]
     assert "commitments, practices" in (await ask("!country ghana") or "")
 

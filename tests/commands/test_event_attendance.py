@@ -21,7 +21,7 @@ async def number(ask: Conversation) -> int:
 
 async def test_who_goes_is_counted_and_not_named(ask: Conversation, number: int) -> None:
     said = await ask(f"!event going {number}") or ""
-    assert said.startswith("Noted: you go to Early warning in practice.\nThursday, December 9, 2027")
+    assert said.startswith("Noted: you go to Early warning in practice.\nThursday, 9 December 2027")
     assert said.endswith(f"A reminder: !event remind {number} 2h")
     await ask(f"!event going {number}")  # twice counts once
     await ask(f"!event going {number}", by=KOFI)
@@ -47,11 +47,10 @@ async def test_a_reaction_in_a_room_is_not_answered_and_taken_back_by_its_comman
 async def test_a_reminder_is_shown_back_with_its_moment_and_dropped(ask: Conversation, number: int) -> None:
     said = await ask(f"!event remind {number} 2h") or ""
     assert said == (
-        "I will remind you of Early warning in practice in a direct chat: "
-        "Thursday, December 9, 2027, 10:00\u202fAM UTC."
+        "I will remind you of Early warning in practice in a direct chat: Thursday, 9 December 2027, 10:00 UTC."
     )
     assert ask.posts == (
-        "I will remind you of Early warning in practice here: Thursday, December 9, 2027, 10:00\u202fAM UTC.",
+        "I will remind you of Early warning in practice here: Thursday, 9 December 2027, 10:00 UTC.",
     )
     assert ask.addressed == ("@mia:example.org",)
     await ask(f"event remind {number} 1 day", direct=True)
@@ -144,9 +143,9 @@ async def test_a_room_chooses_what_is_announced(ask: Conversation) -> None:
 async def test_a_room_has_a_time_zone(ask: Conversation, number: int) -> None:
     said = await ask("!timezone room nairobi", by=MODERATOR) or ""
     assert said.startswith("From now on times in this room are those of Africa/Nairobi (UTC+3).")
-    assert "3:00\u202fPM–4:30\u202fPM Nairobi" in (await ask(f"!event {number}") or "")
+    assert "15:00–16:30 Nairobi" in (await ask(f"!event {number}") or "")
     await ask("!timezone Europe/Zurich")
-    assert "1:00\u202fPM–2:30\u202fPM Zurich" in (await ask(f"!event {number}") or "")
+    assert "13:00–14:30 Zurich" in (await ask(f"!event {number}") or "")
     assert "forgotten" in (await ask("!timezone room off", by=MODERATOR) or "")
     assert "for moderators of this room" in (await ask("!timezone room nairobi") or "")
 
@@ -198,7 +197,7 @@ async def test_a_member_suggests_and_a_moderator_confirms(ask: Conversation, num
     assert "Friday, 10 December 2027, 10:00 (Africa/Nairobi, UTC+3)" in said
     (post,) = ask.posts
     assert "mia" not in post
-    assert "Museums and memory (training)\nFriday, December 10, 2027, 10:00\u202fAM Nairobi" in post
+    assert "Museums and memory (training)\nFriday, 10 December 2027, 10:00 Nairobi" in post
     assert "for moderators" in (await ask("!approve 1") or "")
     await added(ask, TYPED)  # what moderators do in between harms no suggestion
     assert "in the calendar" in (await ask("!approve 1", by=MODERATOR) or "")

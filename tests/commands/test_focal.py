@@ -46,13 +46,13 @@ async def test_a_record_says_how_sure_and_how_fresh_it_is(ask: Conversation) -> 
             "The name of the office is not on record.",
             "Status: active. Since 2015.",
             "Source: Global Centre for the Responsibility to Protect, 50th focal point appointed, August 2015 "
-            "(http://www.globalr2p.org/publications/5) (as of August 27, 2015; a source names it)",
+            "(http://www.globalr2p.org/publications/5) (as of 27 August 2015; a source names it)",
             "Nobody has confirmed this for 12 months or longer: check it before you rely on it.",
             "Community: R2P.",
             "",
             "Also on record:",
             "",
-            "- Group of Friends of R2P (as of May 17, 2021, not confirmed lately)",
+            "- Group of Friends of R2P (as of 17 May 2021, not confirmed lately)",
             "",
             "Know more? !focal suggest Rwanda …",
         ]
@@ -107,7 +107,7 @@ async def test_the_card_of_a_country(ask: Conversation) -> None:
     said = await ask("!country ghana") or ""
     assert said.startswith("Ghana – Western Africa\n\n- R2P focal point (as of June 2013, not confirmed lately)\n")
     assert "- National mechanism: National Peace Council (Act 818 of 2011) (as of 2015" in said
-    assert "- Group of Friends of R2P (as of May 17, 2021" in said
+    assert "- Group of Friends of R2P (as of 17 May 2021" in said
     said = await ask("!country bhutan") or ""
     assert said.count("That does not mean there is none.") == 2
 
@@ -201,9 +201,9 @@ async def test_upkeep_is_for_moderators(ask: Conversation, typed: str) -> None:
 async def test_a_moderator_confirms(ask: Conversation) -> None:
     ask.moderators.add(MODERATOR)
     said = await ask("!focal confirm rwanda", by=MODERATOR)
-    assert said == "Confirmed as of today for Rwanda:\n\n- R2P focal point (as of August 27, 2015)"
+    assert said == "Confirmed as of today for Rwanda:\n\n- R2P focal point (as of 27 August 2015)"
     said = await ask("!focal rwanda") or ""
-    assert "Confirmed by a moderator on December 1, 2026." in said
+    assert "Confirmed by a moderator on 1 December 2026." in said
     assert "Nobody" not in said.split("\n\n")[0]
 
 

@@ -199,7 +199,7 @@ async def test_a_checked_source_shows_when(ask: Conversation) -> None:
         await glossary.replace(writer, [concept], NOW)
     assert await ask("!term test term") == (
         "Test term\nOne.\nTwo.\nUsage: Note\n\n"
-        "Source: Some document (https://un.org/doc_1) (checked November 30, 2026)"
+        "Source: Some document (https://un.org/doc_1) (checked 30 November 2026)"
     )
     assert await ask("!terms") == "The glossary has 1 term.\n\n- other – !terms other (1)"
 

@@ -6,8 +6,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from commands.context import Welcomes
-from storage import constituency, newcomers, personal
+from storage import constituency, newcomers, outbox, personal
 from storage.newcomers import Join
+from storage.outbox import Buttons, OutboxRow
 from tests.commands.conftest import NOW, ROOM, Conversation
 
 MIA = "@mia:example.org"
@@ -49,6 +50,33 @@ async def test_without_consent_nothing_is_stored(ask: Conversation) -> None:
         assert "If you agree, type me yes." in said
     assert await rows(ask) == {}
     assert await ask("me forget", direct=True) == "You have told me nothing of yourself to be counted."
+
+
+async def test_a_bare_yes_or_no_answers_what_was_asked_last(ask: Conversation) -> None:
+    async def noted() -> None:
+        row = OutboxRow(
+            txn_id=f"answer to {ask.last}",
+            room_id=ROOM,
+            kind="message",
+            content={},
+            buttons=Buttons(commands=dict(ask.buttons)) if ask.buttons else None,
+            created_at=NOW,
+        )
+        async with ask.database.write() as writer:
+            await outbox.add(writer, [row])
+
+    assert await ask("yes", direct=True) == "I don't know yes. help lists what I can do."
+    await ask("me", direct=True)
+    await noted()
+    assert await ask("yes") is None, "in a room it is said to somebody else"
+    assert await ask("!yes") == "I don't know !yes. !help lists what I can do."
+    assert await ask("no", direct=True) == "I don't know no. help lists what I can do.", "there is no such button"
+    for agreed in ("yes", " Oui", "Sí", "✅", "YES!"):
+        assert (await ask(agreed, direct=True) or "").startswith(("Thank you.", "Merci")), agreed
+    await noted()
+    assert await ask("yes", direct=True) == "I don't know yes. help lists what I can do.", (
+        "something else was said"
+    )
 
 
 async def test_somebody_agrees_and_tells_of_themselves(ask: Conversation) -> None:
@@ -158,7 +186,7 @@ async def test_the_community_is_shown_without_small_groups_and_names(ask: Conver
     assert await ask("!community") == nothing
     await counted(ask, datetime(2027, 1, 1, tzinfo=UTC))
     assert await ask("!community") == (
-        "Who takes part, of the 20 people or more who told me so to be counted; counted on January 1, 2027.\n\n"
+        "Who takes part, of the 20 people or more who told me so to be counted; counted on 1 January 2027.\n\n"
         "By category\n\n- Academia: 10+\n- State body: 5+\n\n"
         "By region\n\n- Africa: 10+\n- Europe: 5+\n\n"
         "Groups of fewer than 6 are not shown. Numbers are rounded down to multiples of five, and change only "

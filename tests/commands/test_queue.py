@@ -81,15 +81,15 @@ async def test_decided_now_and_published_later(ask: Conversation) -> None:
     await sent(ask)
     assert "Please say at which hour" in (await ask("!approve 1 on 9 December 2027", by=MODERATOR) or "")
     said = await ask("!approve 1 on 9 December 2027 9:00", by=MODERATOR) or ""
-    assert "It is published on Dec 9, 2027" in said
+    assert "It is published on 9 Dec 2027" in said
     assert "practices" not in ask.addressed
     async with ask.database.read() as reader:
         (one,) = [
             each for each in await due.ready(reader, ask.now + timedelta(days=3650), 500) if each.subject == "1"
         ]
         assert one.kind == "publish_submission"
-    assert "To be published on Dec 9, 2027" in ask.posts[0]
-    assert "Radio that warns early is approved. It is published on Dec 9, 2027" in ask.posts[-1]
+    assert "To be published on 9 Dec 2027" in ask.posts[0]
+    assert "Radio that warns early is approved. It is published on 9 Dec 2027" in ask.posts[-1]
     await ask("!approve 1", by=SECOND)
     assert "practices" in ask.addressed, "at once after all"
     assert "To be published on" not in ask.posts[0]

@@ -201,7 +201,8 @@ async def _way(person: NioMember, bot: str, language: str) -> None:
         assert words in welcome
     await person.meet(direct, bot)
     yes, category, told = TOLD[language]
-    for number, typed in enumerate((category, yes, category), start=2):
+    # "Yes" alone is enough: it answers what was asked last.
+    for number, typed in enumerate((category, yes.split()[-1], category), start=2):
         await person.say(direct, typed)
         await person.until(lambda: len(person.bodies(direct, bot)) == number, 60)  # noqa: B023 - awaited at once
     _, refused, agreed, stored = person.bodies(direct, bot)
