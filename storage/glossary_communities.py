@@ -11,6 +11,15 @@ from storage.glossary import KINDS, Title
 from storage.schema import concept, relation
 
 _IS_PAIR = relation.c.kind == KINDS["counterparts"]
+# Asked with each term, and so made once: to make a question takes longer than to answer it.
+_PAIRS = (
+    sa.select(relation.c.concept_id, relation.c.other_id)
+    .join(concept, concept.c.id == relation.c.concept_id)
+    .where(_IS_PAIR)
+    .order_by(concept.c.position, relation.c.position)
+)
+_NAMED = sa.select(relation.c.concept_id).where(_IS_PAIR, relation.c.other_id == sa.bindparam("this"))
+_PAIRS_OF = _PAIRS.where(sa.or_(relation.c.concept_id == sa.bindparam("this"), relation.c.concept_id.in_(_NAMED)))
 
 
 async def of_community(reader: Reader, community: Community, language: str) -> list[Title]:
@@ -27,16 +36,8 @@ async def counted(reader: Reader) -> dict[Community, int]:
 
 async def pairs(reader: Reader, concept_id: str | None = None) -> list[list[str]]:
     """Return what is one thing with two names: a concept, then its counterparts; all, or those with one in it."""
-    query = (
-        sa.select(relation.c.concept_id, relation.c.other_id)
-        .join(concept, concept.c.id == relation.c.concept_id)
-        .where(_IS_PAIR)
-        .order_by(concept.c.position, relation.c.position)
-    )
-    if concept_id is not None:
-        named = sa.select(relation.c.concept_id).where(_IS_PAIR, relation.c.other_id == concept_id)
-        query = query.where(sa.or_(relation.c.concept_id == concept_id, relation.c.concept_id.in_(named)))
+    asked = _PAIRS if concept_id is None else _PAIRS_OF
     found: dict[str, list[str]] = {}
-    for one, other in await reader.sql.execute(query):
+    for one, other in await reader.sql.execute(asked, {"this": concept_id} if concept_id else {}):
         found.setdefault(one, [one]).append(other)
     return list(found.values())

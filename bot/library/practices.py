@@ -6,7 +6,7 @@ from bot.library.asking import LAST_PAGE, Ask, MissingError, Sheet
 from bot.library.pages import ROWS, worded
 from commands import practice_card as card
 from commands.context import Context, mark
-from commands.focal_card import in_words
+from commands.moments import in_words
 from commands.rendering import plain, render
 from config import countries
 from storage import library
