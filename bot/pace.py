@@ -23,8 +23,9 @@ BACKGROUND = 100
 """The priority of what nobody waits for: it goes only when a whole burst is left for those who do."""
 UNHURRIED = 20.0
 """Events a second that nobody asked for at most, also where no limit is known: answers go in between at once."""
-REST = 2.0
-"""How many times as long as the last of these took others have for themselves: a slow homeserver gets fewer."""
+REST, LONG_REST = 2.0, 5.0
+"""How many times as long as the last of these took others have for themselves: a slow homeserver gets fewer. The
+longer one is after what is as good an hour later."""
 PATIENCE = 1.0
 """Seconds for which they wait for commands and answers that are under way."""
 GLANCE = 0.01
@@ -96,8 +97,8 @@ class Pace:
         finally:
             self._answering -= not priority
             if priority:
-                now = self._clock()
-                self._unhurried_at = max(self._unhurried_at, now + REST * (now - began))
+                now, rest = self._clock(), LONG_REST if priority >= BACKGROUND else REST
+                self._unhurried_at = max(self._unhurried_at, now + rest * (now - began))
 
     def limited(self, retry_after: float) -> None:
         """Learn from a 429: nothing for `retry_after` seconds, and from then on about one in that time."""

@@ -174,14 +174,17 @@ async def test_what_nobody_asked_for_waits_for_commands_and_answers_but_not_for_
     assert await took(pace, Priority.BACKGROUND), "somebody always types something"
 
 
-async def test_where_the_homeserver_is_slow_less_is_said_that_nobody_asked_for() -> None:
+@pytest.mark.parametrize(("priority", "rest"), [(Priority.ANNOUNCEMENT, 1.0), (Priority.BACKGROUND, 2.5)])
+async def test_where_the_homeserver_is_slow_less_is_said_that_nobody_asked_for(
+    priority: Priority, rest: float
+) -> None:
     clock = Clock()
     pace = Pace(clock)
-    assert await took(pace, Priority.BACKGROUND)
-    with pace.sending(Priority.BACKGROUND):
+    assert await took(pace, priority)
+    with pace.sending(priority):
         clock.now += 0.5
-    clock.now += 0.9
-    assert not await took(pace, Priority.BACKGROUND)
+    clock.now += rest - 0.1
+    assert not await took(pace, priority)
     assert await took(pace, Priority.ANSWER)
     clock.now += 0.2
-    assert await took(pace, Priority.BACKGROUND)
+    assert await took(pace, priority)
