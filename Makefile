@@ -38,8 +38,8 @@ TESTS ?= tests/storage tests/commands \
 test-postgres: $(VENV)/.ready  ## the tests once more on PostgreSQL, as far as a database is in them; TESTS=tests for all
 	GAAMAC_TEST_DATABASE=postgresql $(PYTEST) $(TESTS)
 
-LONG ?= $(addprefix tests/homeserver/test_,$(addsuffix .py,promises encryption backup practices commitments events learning problems instances welcome)) tests/bot/test_welcoming.py
-test-long: $(VENV)/.ready  ## tests of kills, bursts and outages once more, with all that is promised, in half an hour
+LONG ?= $(shell grep -rl --include='test_*.py' 'import extent' tests)
+test-long: $(VENV)/.ready  ## what has a short form in `make test`, in full: kills, bursts, outages, more examples
 	GAAMAC_TEST_LONG=1 $(PYTEST) --timeout 1800 $(LONG)
 
 format: $(VENV)/.ready  ## write the source as `make test` wants it

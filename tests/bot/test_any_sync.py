@@ -30,6 +30,7 @@ from storage.rooms import Room
 from tests import databases
 from tests.bot.conftest import NOW
 from tests.bot.fake_homeserver import BOT, MIA, ROOM, text_event
+from tests.extent import extent
 
 OTHER = "!other:example.org"
 MATRIX = MatrixSettings(homeserver="http://127.0.0.1:1", user_id=BOT)
@@ -169,7 +170,7 @@ syncs = st.fixed_dictionaries(
 
 
 @given(found=syncs)
-@hypothesis_settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=extent(400, 100), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_any_answer_is_read_or_refused_whole(reading: Reading, found: dict[str, Any]) -> None:
     reading.session.found = decode(json.dumps(found).encode())
     reading.delivered.clear()

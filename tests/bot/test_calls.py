@@ -23,6 +23,7 @@ from config.settings import InviteSettings, RoomSettings
 from storage.inbox import InboxEvent
 from storage.rooms import Room
 from tests.bot.fake_homeserver import BOT, MIA, ROOM
+from tests.extent import extent
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 DIRECT = "!direct:example.org"
@@ -137,7 +138,7 @@ json_values = st.recursive(
 )
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=extent(300, 75), deadline=None)
 @given(st.one_of(json_values, st.fixed_dictionaries({"command": st.text(), "arguments": json_values})))
 def test_whatever_is_sent_can_be_kept(found: object) -> None:
     call = call_in({CALL: found})

@@ -21,8 +21,8 @@ NEWS = ("news", "noticias")
 
 QUIET = 0.4
 """The last part of the run, in which the bot is not stopped, so that its memory can be looked at."""
-SHORT = 180.0
-"""Seconds; a shorter run has less time until something is due, and smaller slips of the clock."""
+SHORT, LONG = 180.0, 600.0
+"""Seconds. A short run has less time until something is due, and smaller slips of the clock; a long one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,17 @@ def _work(chance: random.Random, seconds: float, rate: float) -> list[Step]:
         at += chance.expovariate(rate)
     # What takes long begins early enough to be decided within the run.
     until = max(10.0, seconds * 0.85)
-    short = seconds < SHORT
+    short, long = seconds < SHORT, seconds >= LONG
     for what, begin, end, every, who, where in (
         ("practice", 2.0, until, 45.0, AUTHORS, ""),
         ("talk", 5.0, until, 240.0, (TALKING,), ""),
         ("suggest", 4.0, until, 60.0, MEMBERS[:7], "hall"),
         ("import", 6.0, until, 90.0, MODERATORS, "office"),
         # Announcements and reminders fall due within the run, or soon after it.
-        ("event", 3.0, 10.0 if short else seconds * 0.8, 50.0, MODERATORS, "office"),
+        ("event", 3.0, 10.0 if short else 0.75 * seconds, 100.0 if long else 50.0, MODERATORS, "office"),
     ):
-        lead = (60.0 if short else 90.0) if what == "event" else 0.0
+        # In a long run it may take minutes to confirm an event, and to wish to be reminded.
+        lead = (60.0 if short else 240.0 if long else 90.0) if what == "event" else 0.0
         for number, at in enumerate(_spread(chance, begin, end, every)):
             steps.append(Step(at, what, chance.choice(who), where, number=number, seconds=lead))
     return steps

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from bot.demo.client import Client, ClientError, v3
 from bot.demo.homeserver import Homeserver
+from tests import databases
 from tests.chaos import plan as plans
 from tests.chaos.proxy import Proxy
 from tests.homeserver.nio_member import NioMember
@@ -68,7 +69,7 @@ class Town:
         self.proxy: Proxy
         self.bot: RunningBot
         self.closed: ClosedMember
-        self.database = database or f"sqlite+aiosqlite:///{folder / 'bot' / 'data' / 'bot.db'}"
+        self.database = database or databases.address(folder / "bot" / "data" / "bot.db")
         self.clock: Path | None = None
         self.mounted: Path | None = None
         self._seed = seed

@@ -23,6 +23,7 @@ from storage.database import Database
 from storage.schema import audit
 from tests import databases
 from tests.commands.conftest import Conversation
+from tests.extent import extent
 
 MODERATOR = "@moderator:example.org"
 REGISTRY = registry()
@@ -149,7 +150,7 @@ keys = st.one_of(st.sampled_from(["number", "words", "language", "page", "topic"
 values = st.one_of(st.sampled_from(["1", '"', "in fr", "“a” b", "x" * 5000, "{number}", "`", "\n", "‮"]), st.text())
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=extent(300, 75), deadline=None)
 @given(
     st.sampled_from(REGISTRY.commands), st.dictionaries(keys, values, max_size=6), st.frozensets(keys, max_size=3)
 )

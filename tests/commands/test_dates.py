@@ -26,6 +26,7 @@ from commands.dates import (
 )
 from commands.rendering import render
 from config import zones
+from tests.extent import extent
 
 NOW = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
 PARIS = "Europe/Paris"
@@ -105,7 +106,7 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)).map(  # noq
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=extent(300, 75), deadline=None)
 @given(MOMENTS, st.sampled_from(zones.zones()), st.sampled_from(LANGUAGES), st.integers(0, 5 * 24 * 60))
 def test_any_moment_is_shown_and_understood_again(
     moment: datetime, zone: str, language: str, minutes: int
@@ -118,7 +119,7 @@ def test_any_moment_is_shown_and_understood_again(
     assert again.rest == ""
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=extent(100, 25), deadline=None)
 @given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.integers(0, 60), st.sampled_from(LANGUAGES))
 def test_any_days_are_shown_and_understood_again(first: date, more: int, language: str) -> None:
     one = Understood(first, here=PARIS, last=first + timedelta(more) if more else None)
@@ -134,7 +135,7 @@ WORDS = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=extent(500, 125), deadline=None)
 @given(WORDS, st.sampled_from(LANGUAGES), st.sampled_from([PARIS, "Pacific/Apia", "Asia/Kathmandu"]))
 def test_any_text_has_an_answer(said: str, language: str, zone: str) -> None:
     found = understand(said, language, NOW, zone)

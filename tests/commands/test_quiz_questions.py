@@ -18,6 +18,7 @@ from config.languages import SPOKEN
 from storage.folding import fold
 from storage.glossary import Concept
 from storage.glossary_search import STOP_WORDS, stem
+from tests.extent import extent
 
 GLOSSARY = {one.id: one for one in (Concept.model_validate(raw) for raw in starter.glossary())}
 SHOWN = ("preferred", "admitted", "abbreviation")
@@ -158,7 +159,7 @@ def _names(concept: Concept, language: str) -> list[str]:
     return [term.text for term in concept.terms if term.language == language and term.kind in SHOWN]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=extent(300, 75), deadline=None)
 @given(language=some_language, concept=some_concept, form=some_form, seed=some_chance)
 def test_one_answer_fits_and_the_question_does_not_hold_it(
     language: str, concept: str, form: Form, seed: int
@@ -184,7 +185,7 @@ def test_each_term_of_the_starter_glossary_in_each_form(language: str) -> None:
     assert made["translation"] >= 30
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=extent(200, 50), deadline=None)
 @given(language=some_language, concept=some_concept, seed=some_chance)
 def test_wrong_answers_are_of_the_same_kind_if_there_are_enough(language: str, concept: str, seed: int) -> None:
     asking = questions(language)
@@ -202,7 +203,7 @@ def test_wrong_answers_are_of_the_same_kind_if_there_are_enough(language: str, c
     assert len(same) == min(len(fitting), OPTIONS - 1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=extent(100, 25), deadline=None)
 @given(language=some_language, concept=some_concept, form=some_form, seed=some_chance)
 def test_the_same_chance_makes_the_same_question(language: str, concept: str, form: Form, seed: int) -> None:
     asked = [questions(language).ask(concept, form, Random(seed)) for _ in range(2)]
@@ -233,7 +234,7 @@ def _concept(key: str, name: str, text: str, related: list[str]) -> Concept:
     return Concept.model_validate(raw)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=extent(200, 50), deadline=None)
 @given(
     entries=st.lists(st.tuples(LETTERS, st.lists(LETTERS, min_size=1, max_size=6)), min_size=1, max_size=8),
     seed=some_chance,

@@ -17,11 +17,12 @@ from storage.database import Database
 from storage.due import Due
 from storage.reminders import Reminder
 from tests import databases
+from tests.extent import extent
 from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
 from tests.homeserver.test_events import training
 
-KILLS = 5
+KILLS = extent(5, 2)
 EVENTS = 8
 
 

@@ -17,9 +17,10 @@ from storage.database import Database
 from storage.due import Due
 from tests import databases
 from tests.commands.published import publish
+from tests.extent import extent
 from tests.homeserver.running import RunningBot, fresh, room_with_bot
 
-KILLS = 6
+KILLS = extent(6, 3)
 HEADS = {"en": "The week from ", "fr": "La semaine du ", "es": "La semana del "}
 CHOOSE = {"en": "digest weekly", "fr": "synthèse hebdomadaire", "es": "resumen semanal"}
 

@@ -20,7 +20,7 @@ from tests import databases
 from tests.extent import extent
 from tests.homeserver.running import RunningBot, fresh, joined, room_with_bot
 
-KILLS, ROOMS, COUNT = 5, 5, 40
+KILLS, ROOMS, COUNT = extent(5, 2), 5, extent(40, 20)
 """200 announcements in all."""
 AWAY = extent(60, 4)
 """Seconds in which the homeserver is away."""

@@ -18,6 +18,7 @@ from bot.demo.client import Client
 from bot.demo.homeserver import Homeserver
 from storage import identities, starter
 from storage.database import Database
+from tests import databases
 from tests.bot.library.content import ADDRESS, added, draft, free_port, published, taken
 from tests.homeserver import npm
 from tests.homeserver.running import RunningBot, fresh, joined
@@ -34,7 +35,7 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenabzeichen" * 3
 async def fill(folder: Path, author: str) -> int:
     """Fill the database of a bot that does not run yet; return the number of a practice by `author`."""
     (folder / "data").mkdir(mode=0o700, parents=True)
-    database = await Database.open(f"sqlite+aiosqlite:///{folder / 'data' / 'bot.db'}")
+    database = await Database.open(databases.address(folder / "data" / "bot.db"))
     try:
         await starter.load(database, datetime.now(UTC))
         await published(database, title=HOSTILE, story=HOSTILE, evidence=f"https://example.org/{LONG}")

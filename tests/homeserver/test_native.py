@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import json
-import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from bot.demo.homeserver import Homeserver
 from bot.descriptions import EVENT_TYPE
 from bot.repertoire import registry
 from commands.context import Permission
+from tests import databases
 from tests.homeserver.nio_member import NioMember
 from tests.homeserver.running import RunningBot, every_answer, fresh, joined, replies
 
@@ -89,9 +89,11 @@ class Scene:
         event = await self.call(room, command, arguments, **content)
         return str((await self.person.answer_to(event, room, 60))["content"]["body"])
 
-    def database(self, statement: str, *values: Any) -> list[Any]:
-        with sqlite3.connect(self.folder / "bot" / "data" / "bot.db", timeout=30) as raw:
-            return raw.execute(statement, values).fetchall()
+    def database(self, statement: str, *values: str) -> list[Any]:
+        literals = ["'" + value.replace("'", "''") + "'" for value in values]
+        return databases.execute(
+            self.folder / "bot" / "data" / "bot.db", statement.replace("?", "{}").format(*literals)
+        )
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -215,6 +217,7 @@ async def test_what_another_version_described_is_corrected_and_nothing_else(scen
         assert "parameters" in (await scene.standing(room))["status"]
 
 
+@pytest.mark.sqlite("it is about a file that is gone")
 async def test_when_the_database_is_lost_it_looks_what_is_there(scene: Scene) -> None:
     room = await scene.room()
     async with scene.bot(rooms__community=[room]) as bot:

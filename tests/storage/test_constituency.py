@@ -15,6 +15,7 @@ from storage import constituency, schema
 from storage.constituency import ALL, Constituent, in_both, in_category, in_region
 from storage.database import Database, Writer
 from tests import databases
+from tests.extent import extent
 
 pytestmark = pytest.mark.sqlite("about rules in hundreds of histories; tests of `!me` look at the tables")
 
@@ -175,7 +176,7 @@ what = st.tuples(st.sampled_from((*CATEGORIES, None)), st.sampled_from((*COUNTRI
 steps = st.builds(Step, who, st.one_of(st.none(), what, what))
 histories = st.lists(st.lists(steps, max_size=3), min_size=1, max_size=8)
 accounts = st.integers(0, 5)
-often = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=extent(60, 15), deadline=None, suppress_health_check=list(HealthCheck))
 
 FEW = tuple(range(10, 14))
 SOME = tuple(range(10, 20))

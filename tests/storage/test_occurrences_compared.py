@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from storage.occurrences import Timing, occurrences
+from tests.extent import extent
 
 ZONES = (
     *("UTC", "Europe/Berlin", "America/New_York", "Africa/Casablanca", "Australia/Lord_Howe"),
@@ -42,7 +43,7 @@ def rules(draw: st.DrawFn, start: datetime) -> str:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=extent(150, 37), deadline=None)
 def test_generated_rules(data: st.DataObject) -> None:
     zone = data.draw(st.sampled_from(ZONES))
     wall = data.draw(st.datetimes(datetime(2025, 1, 1), datetime(2027, 6, 1)).map(_to_the_minute))  # noqa: DTZ001

@@ -160,6 +160,7 @@ class Line:
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
             writer.write(data)
+        writer.close()  # Who says goodbye waits for that.
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

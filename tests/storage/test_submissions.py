@@ -17,6 +17,7 @@ from storage.database import Database
 from storage.schema import audit as audit_table
 from storage.submissions import WAYS, Actor, ConflictError, NotAllowedError, Role, State, Submission
 from tests import databases
+from tests.extent import extent
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 AUTHOR, OTHER, MODERATOR, COLLEAGUE = (
@@ -195,7 +196,7 @@ STEPS = st.lists(
 AGREEING = ("endorse", "endorse_update", "approve", "publish")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=extent(60, 15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_any_steps_of_anybody_lead_only_where_a_way_is(
     database: Database, steps: list[tuple[str, Actor, bool, int]]

@@ -26,6 +26,7 @@ from storage.database import Database
 from storage.devices import Device
 from tests import databases
 from tests.bot.fake_homeserver import BOT, MIA, ROOM
+from tests.extent import extent
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 BEN = "@ben:example.org"
@@ -287,7 +288,9 @@ anything = st.recursive(
 )
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=extent(60, 15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     raw=anything,
     content=st.dictionaries(

@@ -19,6 +19,7 @@ from bot.encryption.sas import EMOJI
 from bot.encryption.verification import MOST, MOST_OF_ONE_USER, Patience, Shown, Verifications
 from bot.errors import UnreachableError
 from tests.bot.encryption.peer import ADA, BOT, LONGEST, ROOM, Peer, Wire
+from tests.extent import extent
 
 PLACES = pytest.mark.parametrize("room_id", [None, ROOM])
 BEGIN = Patience(begin=0.001)
@@ -743,7 +744,7 @@ said = st.tuples(
 
 @pytest.mark.parametrize("begin", [None, 0.0])
 @given(said=st.lists(said, max_size=12))
-@hypothesis_settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=extent(400, 100), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_any_json_in_any_order(begin: float | None, said: list[tuple[str, str, bool, Any]]) -> None:
     with silent():
         async with a_bot(Patience(begin=begin)) as (wire, bot):
@@ -768,7 +769,7 @@ async def test_any_json_in_any_order(begin: float | None, said: list[tuple[str, 
     order=st.lists(st.sampled_from(STEPS), min_size=1, max_size=12),
     changes=st.lists(json, min_size=12, max_size=12),
 )
-@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=extent(300, 75), deadline=None, suppress_health_check=list(HealthCheck))
 async def test_one_wrong_field_after_the_keys_verifies_nobody(order: list[str], changes: list[Any]) -> None:
     with silent():
         async with a_bot() as (wire, bot):
