@@ -139,6 +139,18 @@ async def room_key_of(reader: Reader, room_id: str, session_id: str, sender: str
     return RoomKey.model_validate(row._mapping) if row else None
 
 
+async def newest_room_key(reader: Reader) -> RoomKey | None:
+    """Return the key that was given last."""
+    query = sa.select(room_key).where(room_key.c.pickle.is_not(None)).order_by(room_key.c.received_at.desc())
+    row = (await reader.sql.execute(query.limit(1))).first()
+    return RoomKey.model_validate(row._mapping) if row else None
+
+
+async def forget_room_keys(writer: Writer) -> None:
+    """Forget the keys that others gave; which messages were read with them stays known."""
+    await writer.sql.execute(sa.delete(room_key).where(room_key.c.pickle.is_not(None)))
+
+
 async def put_room_key(writer: Writer, one: RoomKey) -> None:
     """Store a key of a room."""
     key = {"room_id": one.room_id, "session_id": one.session_id, "sender": one.sender}

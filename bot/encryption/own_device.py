@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vodozemac import Account
+from vodozemac import Account, InboundGroupSession
 
 from bot.encryption.signing import sign
 from bot.errors import EXIT_DATABASE, Broken, BrokenError
@@ -21,6 +21,7 @@ from bot.session import Session
 from storage import room_keys
 from storage.database import Database, Reader, Writer
 from storage.room_keys import OwnDevice as Stored
+from storage.room_keys import RoomKey
 
 OLM = "m.olm.v1.curve25519-aes-sha2"
 MEGOLM = "m.megolm.v1.aes-sha2"
@@ -72,9 +73,20 @@ class OwnDevice:
             self._signer = Account()
             async with self._database.write() as writer:
                 await room_keys.forget_own(writer)
+                if not self._opens(await room_keys.newest_room_key(writer)):
+                    # The key in the file is another one: the file was lost, and the database was not. What cannot
+                    # be opened would stand in the way of the same keys when they are given to this device.
+                    await room_keys.forget_room_keys(writer)
                 await self.store(writer, self._signer)
         self.curve25519 = self._signer.curve25519_key.to_base64()
         self.ed25519 = self._signer.ed25519_key.to_base64()
+
+    def _opens(self, one: RoomKey | None) -> bool:
+        """Tell whether a key of the database can be opened."""
+        try:
+            return one is None or InboundGroupSession.from_pickle(one.pickle or "", self.pickle_key) is not None
+        except ValueError:
+            return False
 
     def sign(self, message: bytes) -> str:
         """Return a signature of this device."""

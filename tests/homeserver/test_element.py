@@ -75,6 +75,19 @@ async def test_rooms_chats_restarts_and_a_lost_folder(mia: ElementMember, bot: R
     await asked_and_answered(mia, chat, "term genocide")
 
 
+async def test_the_database_outlives_the_file_with_its_key(mia: ElementMember, bot: RunningBot) -> None:
+    room = await mia.call("create_room", invite=[bot.user_id])
+    await mia.call("joined", room=room, user=bot.user_id)
+    await asked_and_answered(mia, room, "!term genocide")
+    await bot.end()
+    key = (bot.folder / "data" / "recovery-key").read_text().strip()
+    (bot.folder / "data" / "session.json").unlink()
+    bot.configure(matrix__recovery_key=key)
+    await bot.start()
+    # Element gives the new device the key that it speaks with already, of which the database has a copy.
+    await asked_and_answered(mia, room, "!term genocide")
+
+
 @pytest.mark.parametrize("where", ["to-device", "in a room", "in an encrypted room"])
 async def test_verification_by_emoji(mia: ElementMember, bot: RunningBot, where: str) -> None:
     room = await mia.call("create_room", invite=[bot.user_id], direct=True, encrypted=where != "in a room")
