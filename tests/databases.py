@@ -9,17 +9,22 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import tempfile
+from collections.abc import Awaitable, Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from storage.database import Writer
+from storage import starter
+from storage.database import Database, Writer
 from tests.postgres import EMPTY, TEMPLATE, PostgresServer
 
 ON_POSTGRES = os.environ.get("GAAMAC_TEST_DATABASE", "sqlite") == "postgresql"
 
 _server: PostgresServer | None = None
 _names: dict[Path, str] = {}
+_made: dict[tuple[object, ...], Path] = {}
 
 
 def server() -> PostgresServer:
@@ -47,6 +52,28 @@ def copy(file: Path, to: Path) -> str:
     else:
         _names[to] = server().fresh(_names[file])
     return address(to)
+
+
+async def filled(file: Path, fill: Callable[..., Awaitable[None]], *given: object) -> str:
+    """Return the address of a database as `fill` leaves it, which is given the database and what else is given.
+
+    It is filled once in a run of tests, and copied from then on.
+    """
+    made = _made.get((fill, *given))
+    if made is None:
+        made = _made[fill, *given] = Path(tempfile.mkdtemp(prefix="gaamac-filled-")) / "bot.db"
+        database = await Database.open(address(made))
+        try:
+            await fill(database, *given)
+        finally:
+            await database.close()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return copy(made, file)
+
+
+async def started(file: Path, now: datetime) -> str:
+    """Return the address of a database with the starter content, loaded at that time."""
+    return await filled(file, starter.load, now)
 
 
 def rows(file: Path, statement: str) -> list[dict[str, Any]]:
@@ -85,8 +112,8 @@ def contents(file: Path) -> bytes:
 
 
 def known() -> set[Path]:
-    """Return for which files there are databases."""
-    return set(_names)
+    """Return for which files there are databases that are not copied from."""
+    return set(_names) - set(_made.values())
 
 
 def drop(files: set[Path]) -> None:
@@ -98,6 +125,9 @@ def drop(files: set[Path]) -> None:
 def stop() -> None:
     """Stop the server, if it runs."""
     global _server
+    for file in _made.values():
+        shutil.rmtree(file.parent, ignore_errors=True)
+    _made.clear()
     if _server is not None:
         _server.stop()
         _server = None

@@ -27,7 +27,6 @@ from storage import (
     people,
     reminders,
     rooms,
-    starter,
 )
 from storage.database import Database
 from storage.events import Event
@@ -98,8 +97,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    database = await Database.open(databases.address(tmp_path / "bot.db"))
-    await starter.load(database, START)
+    database = await Database.open(await databases.started(tmp_path / "bot.db", START))
     async with database.write() as writer:
         for room_id in (ENGLISH, FRENCH, MODERATORS):
             await rooms.put(writer, [rooms.Room(room_id=room_id, membership="join", since=START)])

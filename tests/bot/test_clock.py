@@ -15,7 +15,7 @@ from bot.monthly import StaleRecords
 from bot.repertoire import registry
 from commands.context import Asker
 from commands.respond import Responder
-from storage import due, outbox, rooms, starter
+from storage import due, outbox, rooms
 from storage.database import Database, Writer
 from storage.due import Due
 from storage.outbox import OutboxRow
@@ -187,8 +187,7 @@ async def test_it_wakes_by_itself(scene: Scene) -> None:
 
 @pytest.fixture
 async def monthly_list(tmp_path: Path) -> AsyncIterator[tuple[Database, StaleRecords]]:
-    database = await Database.open(databases.address(tmp_path / "bot.db"))
-    await starter.load(database, START)
+    database = await Database.open(await databases.started(tmp_path / "bot.db", START))
     async with database.write() as writer:
         await rooms.put(writer, [rooms.Room(room_id=ROOM, membership="join", since=START)])
         await rooms.choose_language(writer, ROOM, "fr")

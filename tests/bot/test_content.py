@@ -81,11 +81,8 @@ class Two:
         path.write_text(text.replace(old, new, 1))
 
 
-async def fill(url: str) -> None:
+async def fill(database: Database) -> None:
     """Put something of everything into a database."""
-    if url.startswith("sqlite"):
-        Path(url.partition("///")[2]).parent.mkdir()
-    database = await Database.open(url)
     await starter_content.load(database, NOW)
     async with database.write() as writer:
         await events.add(
@@ -122,7 +119,6 @@ async def fill(url: str) -> None:
         await guidance.put(writer, "reports", "en", "Ask in #help:old.example.org", NOW)
         await weekly_terms.posted(writer, "genocide", "2026-W48", NOW)
         await weekly_terms.choose(writer, "early-warning", NOW)
-    await database.close()
 
 
 def practice(number: int) -> Submission:
@@ -145,7 +141,7 @@ def practice(number: int) -> Submission:
 @pytest.fixture
 async def two(tmp_path: Path) -> Two:
     both = Two(tmp_path)
-    await fill(both.url("old"))
+    await databases.filled(tmp_path / "old" / "bot.db", fill)
     return both
 
 

@@ -19,7 +19,7 @@ from commands.context import Asker, Context
 from commands.digest_sections import Period
 from commands.respond import Responder
 from config.settings import DigestSettings, EventSettings
-from storage import digests, due, glossary, glossary_changes, outbox, people, rooms, starter, submissions
+from storage import digests, due, glossary, glossary_changes, outbox, people, rooms, submissions
 from storage.database import Database, Writer
 from storage.due import Due
 from storage.outbox import OutboxRow, Priority
@@ -114,8 +114,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    database = await Database.open(databases.address(tmp_path / "bot.db"))
-    await starter.load(database, START)
+    database = await Database.open(await databases.started(tmp_path / "bot.db", START))
     async with database.write() as writer:
         for room_id in (ROOM, FRENCH):
             await rooms.put(writer, [rooms.Room(room_id=room_id, membership="join", since=START)])

@@ -18,7 +18,7 @@ from bot.weekly_term import WeeklyTerm
 from commands.context import Asker
 from commands.respond import Responder
 from config.settings import EventSettings, LearningSettings
-from storage import due, event_changes, events, glossary, glossary_changes, outbox, rooms, starter, weekly_terms
+from storage import due, event_changes, events, glossary, glossary_changes, outbox, rooms, weekly_terms
 from storage.database import Database
 from storage.events import Event
 from storage.occurrences import Timing
@@ -103,8 +103,7 @@ def _asker(room_id: str) -> Asker:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    database = await Database.open(databases.address(tmp_path / "bot.db"))
-    await starter.load(database, START)
+    database = await Database.open(await databases.started(tmp_path / "bot.db", START))
     async with database.write() as writer:
         for room_id in ROOMS:
             await rooms.put(writer, [rooms.Room(room_id=room_id, membership="join", since=START)])

@@ -10,18 +10,17 @@ import aiohttp
 import pytest
 
 from bot.library.site import Library
-from storage import starter
 from storage.database import Database
 from tests import databases
 from tests.bot.library.content import free_port, settings
 
+NOW = datetime.now(UTC)
 Read = Callable[[str], Awaitable[str]]
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    found = await Database.open(databases.address(tmp_path / "bot.db"))
-    await starter.load(found, datetime.now(UTC))
+    found = await Database.open(await databases.started(tmp_path / "bot.db", NOW))
     yield found
     await found.close()
 
