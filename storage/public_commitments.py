@@ -124,11 +124,11 @@ async def _text(reader: Reader) -> str:
     """Return what is searched: of each its number and its words, folded, in a line; the newest first."""
     query = sa.select(submission.c.id, submission.c.fields).where(_IS_PUBLIC).order_by(*_NEWEST)
     rows = (await reader.sql.execute(query)).all()
-    return await asyncio.to_thread(lambda: "".join(map(_line, rows)))
+    return await asyncio.to_thread(lambda: "".join(_line(row.id, row.fields) for row in rows))
 
 
-def _line(row: sa.Row[Any]) -> str:
-    return f"{row.id} {fold(' '.join(str(row.fields.get(key) or '') for key in SEARCHED))}\n"
+def _line(number: int, fields: dict[str, Any]) -> str:
+    return f"{number} {fold(' '.join(str(fields.get(key) or '') for key in SEARCHED))}\n"
 
 
 async def _all(reader: Reader, query: sa.Select[Any]) -> list[PublicCommitment]:
