@@ -433,7 +433,9 @@ async def test_only_an_address_of_the_web_becomes_a_link(database: Database, rea
     links = ("javascript:alert(1)", "data:text/html,<b>", 'https://a.org/" onclick=alert(1)', "//example.org", "x")
     for link in links:
         await reported(database, number, link=link)
-    await reported(database, number)
+    await reported(database, number, text="")
+    page = await read(f"/en/commitments/{number}")
+    assert not re.search(r"<p[^>]*>\s*</p>", page), "what is not said leaves no gap"
     parsed = harmless(await read(f"/en/commitments/{number}"))
     away = [one["href"] for _, one in parsed.found if "external" in (one.get("rel") or "")]
     assert away == [EVIDENCE]
