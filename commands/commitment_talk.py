@@ -186,8 +186,8 @@ QUESTIONS = (
         "visibility",
         says(
             mark(
-                "Who may see it? {choices}. In the community both are shown; what everybody may see may also "
-                "stand in public places."
+                "Who may see it? {choices}. In the community both are shown. What everybody may see can also "
+                "stand on public web pages, with what you report on it, and search engines find it there."
             ),
             choices=choices(VISIBILITY),
         ),

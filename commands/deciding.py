@@ -25,7 +25,7 @@ BUTTONS: dict[str, str] = {"👀": "claim", "✅": "approve", "✏️": "changes
 """Commands by the emoji that stands for them. What needs a reason is asked for in a direct chat."""
 PUBLISH = "publish_submission"
 """The kind of what is due when something approved is to be published later."""
-CONSENT = 2
+CONSENT = 3
 """The version of what an author agrees to; raised when its words change."""
 ALIKE = 80
 """Of 100: how alike two submissions are that may be the same."""

@@ -68,9 +68,13 @@ class Promise(BaseModel):
 
 
 class Report(BaseModel):
-    """How far a commitment is. `commitment` is its number; `at` is when the report was published."""
+    """How far a commitment is. `commitment` is its number; `at` is when the report was published.
+
+    `language` is that of the text; nothing where nobody knows it.
+    """
 
     id: int = 0
+    language: str = ""
     commitment: int
     level: Level
     text: str = ""
@@ -246,11 +250,21 @@ async def _all(reader: Reader, query: sa.Select[Any]) -> list[Commitment]:
 
 
 async def _reports(reader: Reader, this: sa.ColumnElement[bool]) -> list[tuple[int, Report]]:
-    query = sa.select(submission.c.id, submission.c.about, submission.c.fields, submission.c.updated_at).where(
+    columns = (
+        submission.c.id,
+        submission.c.about,
+        submission.c.language,
+        submission.c.fields,
+        submission.c.updated_at,
+    )
+    query = sa.select(*columns).where(
         submission.c.kind == "progress", submission.c.state == "published", submission.c.about.is_not(None), this
     )
     return [
-        (row.about, Report.model_validate({**row.fields, "id": row.id, "at": row.updated_at}))
+        (
+            row.about,
+            Report.model_validate({**row.fields, "id": row.id, "language": row.language, "at": row.updated_at}),
+        )
         for row in await reader.sql.execute(query.order_by(submission.c.id))
     ]
 

@@ -59,7 +59,7 @@ class Next(NamedTuple):
     coming: Coming
 
 
-_IS_PUBLIC = submission.c.public_at.is_not(None)
+_IS_PUBLIC = sa.and_(submission.c.kind == "practice", submission.c.public_at.is_not(None))
 _PRACTICE = sa.select(
     submission.c.id, submission.c.language, submission.c.fields, submission.c.public_at.label("at")
 ).where(_IS_PUBLIC)
@@ -222,7 +222,7 @@ async def find_events(reader: Reader, words: str, limit: int) -> tuple[list[Kept
     if not asked:
         return [], 0
     text = await reader.cached("events", lambda: _event_text(reader), part="/public")
-    numbers = list(_containing(text, asked))
+    numbers = list(containing(text, asked))
     query = sa.select(event).where(_OPEN, event.c.id.in_(numbers[:limit]))
     found = {row.id: Kept.model_validate(dict(row._mapping)) for row in await reader.sql.execute(query)}
     return [found[number] for number in numbers[:limit]], len(numbers)
@@ -244,8 +244,8 @@ def _line(one: Kept) -> str:
     return f"{one.id} {words}\n"
 
 
-def _containing(text: str, asked: Sequence[str]) -> Iterator[int]:
-    """Yield the numbers of the lines in which all these words are."""
+def containing(text: str, asked: Sequence[str]) -> Iterator[int]:
+    """Yield the numbers with which the lines begin in which all these words are; both are folded."""
     # One long string is looked through many times as quickly as thousands of short ones.
     rarest = max(asked, key=len)
     found = text.find(rarest)

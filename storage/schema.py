@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest migration. A test fails when it is not the head of `migrations/versions`."""
 
 

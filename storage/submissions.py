@@ -323,9 +323,14 @@ def _stored(one: Submission) -> Facts:
 def _public_at(before: Submission, after: Submission, at: datetime) -> datetime | None:
     """Return since when everybody may see something as it is; None if they may not.
 
-    Only a practice that is published, and whose author chose so. A new version that waits changes nothing.
+    Only a practice or a commitment that is published, and whose author chose so. A new version that waits changes
+    nothing. Reports are as public as their commitment.
     """
-    if after.kind != "practice" or after.state not in PUBLIC or after.fields.get("visibility") != "public":
+    if (
+        after.kind not in ("practice", "commitment")
+        or after.state not in PUBLIC
+        or after.fields.get("visibility") != "public"
+    ):
         return None
     return before.public_at if before.public_at is not None and before.fields == after.fields else at
 

@@ -31,6 +31,7 @@ class Ask:
     page: int = 1
     words: str = ""
     country: str = ""
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)

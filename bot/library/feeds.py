@@ -1,4 +1,4 @@
-"""Feeds of practices and of events (Atom, RFC 4287), and what search engines ask for."""
+"""Feeds of practices, commitments and events (Atom, RFC 4287), and what search engines ask for."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as Xml
 
-from bot.library import events, practices
+from bot.library import commitments, events, practices
 from bot.library.asking import Ask
 from bot.library.documents import ATOM, TEXT, XML, Document
 from bot.library.pages import worded
 from commands.context import Context
 from commands.rendering import plain
 from config.languages import SPOKEN
-from storage import library
+from storage import library, public_commitments
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -25,6 +25,9 @@ MOST_ADDRESSES = 50_000
 """In one sitemap (https://www.sitemaps.org/protocol.html)."""
 SINCE = 2026
 """In the tag URIs (RFC 4151) of entries: a year in which the address was the community's."""
+
+NEVER = datetime(SINCE, 1, 1, tzinfo=UTC)
+"""When a feed was changed in which nothing ever stood; the hour would tell that something else has changed."""
 
 
 class Entry(NamedTuple):
@@ -53,7 +56,33 @@ async def of_practices(ctx: Context, ask: Ask, address: str) -> partial[Document
         )
         for one in await library.practices(ctx.storage, ENTRIES)
     ]
-    return partial(write, entries, ctx.plain("GAAMAC: practices"), ask, address, "practices", ctx.now)
+    return partial(write, entries, ctx.plain("GAAMAC: practices"), ask, address, "practices")
+
+
+async def of_commitments(ctx: Context, ask: Ask, address: str) -> partial[Document]:
+    """Return what writes the feed of the newest commitments, each with how far it is."""
+    entries = []
+    for one in await public_commitments.newest(ctx.storage, ENTRIES):
+        shown = commitments.row(ctx, one)
+        about = [str(shown[key]) for key in ("country", "category", "body") if shown[key]]
+        lines = [
+            " · ".join(about),
+            ctx.plain("By {day}.", day=shown["by"]),
+            ctx.plain("How far it is: {level}.", level=shown["level"]),
+        ]
+        entries.append(
+            Entry(
+                about=f"commitment/{one.id}",
+                path=f"commitments/{one.id}",
+                title=one.promise.title,
+                text="\n".join(lines),
+                language=one.language,
+                # A report is news of it.
+                updated=max(one.at, one.reported_at or one.at),
+                author=str(shown["body"]),
+            )
+        )
+    return partial(write, entries, ctx.plain("GAAMAC: commitments"), ask, address, "commitments")
 
 
 async def of_events(ctx: Context, ask: Ask, address: str) -> partial[Document]:
@@ -74,17 +103,17 @@ async def of_events(ctx: Context, ask: Ask, address: str) -> partial[Document]:
                 updated=one.event.updated_at,
             )
         )
-    return partial(write, entries, ctx.plain("GAAMAC: events"), ask, address, "calendar", ctx.now)
+    return partial(write, entries, ctx.plain("GAAMAC: events"), ask, address, "calendar")
 
 
-def write(entries: list[Entry], title: str, ask: Ask, address: str, page: str, now: datetime) -> Document:
+def write(entries: list[Entry], title: str, ask: Ask, address: str, page: str) -> Document:
     """Write a feed; `page` shows the same to people."""
     root = Xml.Element("feed", {"xmlns": NAMESPACE, "xml:lang": ask.language})
     host = urlsplit(address).hostname or ""
     itself = f"{address}/{ask.language}/{ask.path}"
     _add(root, "id", itself)
     _add(root, "title", title)
-    _add(root, "updated", _time(max((one.updated for one in entries), default=now)))
+    _add(root, "updated", _time(max((one.updated for one in entries), default=NEVER)))
     _add(_add(root, "author"), "name", "GAAMAC")
     _add(root, "link", rel="self", type="application/atom+xml", href=itself)
     _add(
@@ -109,9 +138,10 @@ def write(entries: list[Entry], title: str, ask: Ask, address: str, page: str, n
 
 async def sitemap(ctx: Context, ask: Ask, address: str) -> partial[Document]:
     """Return what writes the addresses of all pages in a language."""
-    paths = ["", "practices", "glossary", "calendar", "calendar/past", "map"]
+    paths = ["", "practices", "commitments", "glossary", "calendar", "calendar/past", "map"]
     paths += [f"glossary/{one}" for one in await library.concept_names(ctx.storage, MOST_ADDRESSES // 3)]
     paths += [f"calendar/{one}" for one in await library.event_numbers(ctx.storage, MOST_ADDRESSES // 3)]
+    paths += [f"commitments/{one}" for one in await public_commitments.numbers(ctx.storage, MOST_ADDRESSES // 6)]
     left = MOST_ADDRESSES - len(paths)
     paths += [f"practices/{one}" for one in await library.practice_numbers(ctx.storage, left)]
     return partial(_addresses, "urlset", "url", [f"{address}/{ask.language}/{path}" for path in paths])

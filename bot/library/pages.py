@@ -105,7 +105,7 @@ def _plural(language: str) -> Callable[..., Markup]:
 
 def _query(ask: Ask, page: int) -> str:
     """Return what was asked of a page, for a link to it in another language or to another part of it."""
-    asked = {"country": ask.country, "q": ask.words, "page": str(page) if page > 1 else ""}
+    asked = {"country": ask.country, "level": ask.level, "q": ask.words, "page": str(page) if page > 1 else ""}
     given = {key: value for key, value in asked.items() if value}
     return f"?{urlencode(given)}" if given else ""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from bot.library import places
 from bot.library.asking import LAST_PAGE, Ask, MissingError, Sheet
 from bot.library.pages import ROWS, worded
 from commands import practice_card as card
 from commands.context import Context, mark
 from commands.moments import in_words
 from commands.rendering import plain, render
-from config import countries
 from storage import library
-from storage.folding import fold
 from storage.library import Practice
 
 SECTIONS = {
@@ -30,18 +29,13 @@ async def listed(ctx: Context, ask: Ask) -> Sheet:
     if ask.page > max(1, -(-count // ROWS)) or ask.page > LAST_PAGE:
         raise MissingError
     some = await library.practices(ctx.storage, ROWS, (ask.page - 1) * ROWS, country)
-    known = await library.practice_countries(ctx.storage)
-    places = sorted(
-        ((code, card.country_name(ctx, code) or code, number) for code, number in known.items()),
-        key=lambda one: fold(one[1]),
-    )
     place = card.country_name(ctx, country)
     title = ctx.plain("Practices from {country}", country=place) if place else ctx.plain("Practices")
     facts = {
         "rows": [row(ctx, one) for one in some],
         "count": count,
         "pages": -(-count // ROWS),
-        "countries": places,
+        "countries": places.options(ctx, await library.practice_countries(ctx.storage)),
         "feed": "practices.atom",
     }
     about = ctx.plain("What members did to prevent atrocities, and what changed.")
@@ -100,8 +94,3 @@ def row(ctx: Context, one: Practice) -> dict[str, object]:
 def title(one: Practice) -> str:
     """Return what a practice is called."""
     return str(one.fields.get("title") or "–")
-
-
-def country(code: str) -> str:
-    """Return the code of a country as it is stored; nothing when there is no such country."""
-    return code.upper() if code.upper() in countries.countries() else ""

@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 from aiohttp import web
 
-from bot.library import calendars, events, feeds, finding, network, pages, practices, terms
+from bot.library import calendars, commitments, events, feeds, finding, network, pages, places, practices, terms
 from bot.library.asking import LAST_PAGE, LONGEST_WORDS, Ask, MissingError, Sheet, context, preferred
 from bot.library.documents import FRESH, SAFE, Document, answer
 from bot.library.shelf import BusyError, Shelf
@@ -28,7 +28,7 @@ from storage.folding import fold
 
 log = structlog.get_logger(__name__)
 
-CONTENTS = ("practices", "glossary", "events", "focal")
+CONTENTS = ("practices", "commitments", "glossary", "events", "focal")
 """As `Writer.changed` names them."""
 SLOT_SECONDS = 600
 """How long a page that says what comes next holds; others hold a day, because they say what is old."""
@@ -55,6 +55,8 @@ class View:
     keep: bool = True
 
 
+PAGED = ("practices", "commitments", "glossary", "calendar", "calendar/past")
+"""Lists that may be longer than a page."""
 NUMBER = "{name:[0-9]{1,9}}"
 CALENDARS = (
     View("calendar.ics", calendars.everything, ("events",)),
@@ -129,6 +131,9 @@ class Library:
             View("practices", practices.listed, ("practices",)),
             View(f"practices/{NUMBER}", practices.one, ("practices",)),
             View("practices.atom", addressed(feeds.of_practices), ("practices",)),
+            View("commitments", commitments.listed, ("commitments",)),
+            View(f"commitments/{NUMBER}", commitments.one, ("commitments",)),
+            View("commitments.atom", addressed(feeds.of_commitments), ("commitments",)),
             View("glossary", terms.listed, ("glossary",)),
             View("glossary/{name:[a-z0-9][a-z0-9-]{0,79}}", terms.one, ("glossary",)),
             View("calendar", events.coming, ("events",), SLOT_SECONDS),
@@ -164,19 +169,18 @@ class Library:
         found, query = request.match_info, request.query
         language = found.get("language") or self._settings.default_language
         path = view.path if view in CALENDARS else request.path.lstrip("/").removeprefix(f"{language}/")
-        asked = (
-            query.get("page", "1") if view.path in ("practices", "glossary", "calendar", "calendar/past") else "1"
-        )
+        asked = query.get("page", "1") if view.path in PAGED else "1"
         if not re.fullmatch(r"[1-9][0-9]{0,5}", asked, re.ASCII) or int(asked) > LAST_PAGE:
             raise MissingError
-        typed = query.get("country", "") if view.path == "practices" else ""
-        country = practices.country(typed)
-        if typed and not country:
+        typed = query.get("country", "") if view.path in ("practices", "commitments") else ""
+        country = places.chosen(typed)
+        level = query.get("level", "") if view.path == "commitments" else ""
+        if (typed and not country) or (level and not commitments.level(level)):
             raise MissingError
         words = " ".join(plain(query.get("q", ""))[: LONGEST_WORDS + 1].split()) if view.path == "search" else ""
         # In however many ways a topic or a country can be written, it is one.
         name = fold(found.get("name", "")) if view in CALENDARS else found.get("name", "")
-        return Ask(language, path, name, int(asked), words, country)
+        return Ask(language, path, name, int(asked), words, country, level)
 
     async def _choose(self, request: web.Request) -> web.StreamResponse:
         """Send on to the first page in the language that the visitor's browser prefers."""

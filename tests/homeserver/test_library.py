@@ -19,7 +19,7 @@ from bot.demo.homeserver import Homeserver
 from storage import identities, starter
 from storage.database import Database
 from tests import databases
-from tests.bot.library.content import ADDRESS, added, draft, free_port, published, taken
+from tests.bot.library.content import ADDRESS, added, draft, free_port, promised, published, reported, taken
 from tests.homeserver import npm
 from tests.homeserver.running import RunningBot, fresh, joined
 
@@ -38,6 +38,11 @@ async def fill(folder: Path, author: str) -> int:
     database = await Database.open(databases.address(folder / "data" / "bot.db"))
     try:
         await starter.load(database, datetime.now(UTC))
+        one_of_all = await promised(database, "fr", title=HOSTILE, body=LONG[:120], known=HOSTILE)
+        await reported(database, one_of_all, "not started", text=LONG, link=f"https://example.org/{LONG}")
+        await reported(database, one_of_all, "substantial", text=HOSTILE, link=None)
+        for number in range(25):
+            await promised(database, title=f"Academy {number} teaches early warning", milestones=None)
         await published(database, title=HOSTILE, story=HOSTILE, evidence=f"https://example.org/{LONG}")
         await published(database, "fr", title="Comités de paix dans les écoles", country="CI", summary=LONG)
         for number in range(25):
@@ -113,7 +118,7 @@ async def test_each_kind_of_page_is_accessible_by_eye_ear_and_keyboard(
 ) -> None:
     found = await visited(library, tmp_path, size)
     assert found["wrong"] == []
-    assert found["visited"] == 3 * 13
+    assert found["visited"] == 3 * 15
 
 
 @pytest.mark.timeout(LONGEST + 60)

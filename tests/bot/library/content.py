@@ -1,4 +1,4 @@
-"""What the library shows in tests: practices that went the way through the queue, and events."""
+"""What the library shows in tests: practices and commitments that went through the queue, and events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from config.settings import Settings
 from storage import events, submissions
 from storage.database import Database, Writer
 from storage.events import Event
-from storage.submissions import Action, Actor, Submission
+from storage.submissions import Action, Actor, Kind, Submission
 
 AUTHOR, MODERATOR = Actor("author", "river-lantern"), Actor("moderator", "stone-heron")
 ADDRESS = "https://library.example.org"
@@ -27,6 +27,17 @@ FIELDS: dict[str, Any] = {
     "attributed": "Radio Uhuru",
     "visibility": "public",
 }
+PROMISE: dict[str, Any] = {
+    "title": "All police academies teach early warning",
+    "category": "state",
+    "body": "Ministry of Interior",
+    "country": "KE",
+    "deadline": "2027-12-09",
+    "milestones": "2027-06-01 the curriculum is written\n2027-09-01 teachers are trained",
+    "known": "The list of academies that teach it is published.",
+    "visibility": "public",
+}
+EVIDENCE = "https://example.org/academies"
 
 
 def free_port() -> int:
@@ -47,14 +58,31 @@ def settings(port: int, **web: str) -> Settings:
 async def draft(
     writer: Writer, language: str = "en", author: str | None = AUTHOR.pseudonym, **fields: Any
 ) -> Submission:
+    return await _added(writer, "practice", language, author, FIELDS | fields)
+
+
+async def promise(writer: Writer, language: str = "en", **fields: Any) -> Submission:
+    """Add a draft of a commitment."""
+    return await _added(writer, "commitment", language, AUTHOR.pseudonym, PROMISE | fields)
+
+
+async def report(writer: Writer, commitment: int, level: str = "limited", **fields: Any) -> Submission:
+    """Add a draft of a report on a commitment."""
+    said = {"commitment": commitment, "level": level, "text": "Two of nine teach it.", "link": EVIDENCE}
+    return await _added(writer, "progress", "en", AUTHOR.pseudonym, said | fields)
+
+
+async def _added(
+    writer: Writer, kind: Kind, language: str, author: str | None, fields: dict[str, Any]
+) -> Submission:
     now = datetime.now(UTC)
     return await submissions.add(
         writer,
         Submission(
-            kind="practice",
+            kind=kind,
             author=author,
             language=language,
-            fields=FIELDS | fields,
+            fields=fields,
             consent={"version": 1, "notice": "yes"},
             created_at=now,
             updated_at=now,
@@ -87,6 +115,22 @@ async def taken(writer: Writer, number: int, *actions: Action, **update: Any) ->
 async def published(database: Database, language: str = "en", **fields: Any) -> int:
     async with database.write() as writer:
         one = await draft(writer, language, **fields)
+        await taken(writer, one.id, "submit", "approve", "publish")
+    return one.id
+
+
+async def promised(database: Database, language: str = "en", **fields: Any) -> int:
+    """Publish a commitment."""
+    async with database.write() as writer:
+        one = await promise(writer, language, **fields)
+        await taken(writer, one.id, "submit", "approve", "publish")
+    return one.id
+
+
+async def reported(database: Database, commitment: int, level: str = "limited", **fields: Any) -> int:
+    """Publish a report on a commitment."""
+    async with database.write() as writer:
+        one = await report(writer, commitment, level, **fields)
         await taken(writer, one.id, "submit", "approve", "publish")
     return one.id
 

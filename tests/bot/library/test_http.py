@@ -25,6 +25,7 @@ from tests.bot.library.content import ADDRESS, free_port, published, settings
 KINDS = {
     "/en/": "text/html",
     "/en/practices.atom": "application/atom+xml",
+    "/en/commitments.atom": "application/atom+xml",
     "/en/calendar.atom": "application/atom+xml",
     "/calendar.ics": "text/calendar",
     "/fr/calendar.ics": "text/calendar",

@@ -48,6 +48,18 @@ async def test_a_practice_for_everybody_is_seen_everywhere(
     assert "river-lantern" not in page, "the author's pseudonym is nobody's business"
 
 
+async def test_practices_of_no_country_in_particular_are_chosen_from_the_list(
+    database: Database, read: Read
+) -> None:
+    await published(database)
+    await published(database, title="A handbook", country="general")
+    page = await read("/en/practices")
+    assert '<option value="general">no country in particular (1)</option>' in page
+    page = await read("/en/practices?country=general")
+    assert "A handbook" in page
+    assert FIELDS["title"] not in page
+
+
 @pytest.mark.parametrize(
     ("way", "fields"),
     [

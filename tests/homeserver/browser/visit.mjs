@@ -9,8 +9,8 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
   '--disable-background-networking', '--disable-component-update', '--disable-sync']
 const SIZES = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 900 } }
 const LANGUAGES = ['en', 'fr', 'es']
-const KINDS = ['', 'practices', `practices/${number}`, 'glossary', 'glossary/genocide', 'calendar', 'calendar/past',
-  'calendar/1', 'map', 'search?q=genocide', 'search?q=kenya', 'search', 'nothing']
+const KINDS = ['', 'practices', `practices/${number}`, 'commitments', 'commitments/1', 'glossary', 'glossary/genocide',
+  'calendar', 'calendar/past', 'calendar/1', 'map', 'search?q=genocide', 'search?q=kenya', 'search', 'nothing']
 // Each language once by keyboard, and each size.
 const BY_KEYBOARD = { phone: ['en', 'fr'], desktop: ['es'] }
 const FOCUSABLE = 'a[href], button, input, select'
