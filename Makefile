@@ -27,11 +27,11 @@ test: $(VENV)/.ready  ## every check
 	$(PYTEST)
 
 # Not again what never opens a database, or asks it for little: files of glossaries and calendars, rules of dates, pages,
-# keys. Of the tests with a homeserver those in which the database decides: kills, encryption, the queue, `check`.
+# keys. Of the tests with a homeserver those in which the database decides: kills, bursts, and a client of Element.
 TESTS ?= tests/storage tests/commands \
 	$(addprefix tests/bot/test_,$(addsuffix .py,announcing clock content database_server faults inbox lanes old_rows \
 	outbox problems queue_tasks retention unreadable)) \
-	$(addprefix tests/homeserver/test_,$(addsuffix .py,check encryption practices promises)) \
+	$(addprefix tests/homeserver/test_,$(addsuffix .py,element promises)) \
 	--ignore-glob=*_csv.py --ignore-glob=*_tbx.py --ignore-glob=*_ics*.py --ignore-glob=*_compared.py \
 	--ignore=tests/commands/test_dates.py --ignore=tests/commands/test_rendering.py \
 	--ignore=tests/commands/test_arguments.py

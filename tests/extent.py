@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TypeVar
 
 LONG = bool(os.environ.get("GAAMAC_TEST_LONG"))
 
 
-def extent(long: int, short: int) -> int:
-    """Return how many of something: the first in long runs, else the second."""
+T = TypeVar("T")
+
+
+def extent(long: T, short: T) -> T:
+    """Return how many of something, or which: the first in long runs, else the second."""
     return long if LONG else short

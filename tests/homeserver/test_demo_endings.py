@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.extent import extent
 from tests.homeserver.demonstration import DEMO, Demo, read_until, terminal
 
 STEPS = (
@@ -24,7 +25,7 @@ OWN_TERMINAL = (
 )
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", extent(STEPS, STEPS[-2:]))
 async def test_interrupt_leaves_nothing(step: str, tmp_path: Path) -> None:
     demo = await Demo.start(tmp_path)
     await demo.until(step)
@@ -44,7 +45,7 @@ async def test_interrupt_of_the_ending_leaves_nothing(tmp_path: Path) -> None:
     assert not demo.left_over()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("how", extent([signal.SIGTERM, signal.SIGHUP], [signal.SIGHUP]))
 async def test_other_ends_leave_nothing(how: signal.Signals, tmp_path: Path) -> None:
     demo = await Demo.start(tmp_path)
     await demo.until("Starting the bot")
@@ -65,7 +66,7 @@ async def test_kill_leaves_no_process(tmp_path: Path) -> None:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("how", ["Ctrl-C", "Ctrl-D", "/quit", "closed"])
+@pytest.mark.parametrize("how", extent(["Ctrl-C", "Ctrl-D", "/quit", "closed"], ["Ctrl-C", "closed"]))
 async def test_terminal_session_leaves_nothing(how: str, tmp_path: Path) -> None:
     with terminal() as (ours, theirs):
         demo = await Demo.start(tmp_path, sys.executable, "-c", OWN_TERMINAL, *DEMO, terminal=theirs)
