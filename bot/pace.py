@@ -23,9 +23,12 @@ BACKGROUND = 100
 """The priority of what nobody waits for: it goes only when a whole burst is left for those who do."""
 UNHURRIED = 20.0
 """Events a second that nobody asked for at most, also where no limit is known: answers go in between at once."""
-REST, LONG_REST = 2.0, 5.0
-"""How many times as long as the last of these took others have for themselves: a slow homeserver gets fewer. The
-longer one is after what is as good an hour later."""
+REST = 2.0
+"""How many times as long as the last of these took others have for themselves: a slow homeserver gets fewer."""
+ATTENTION = 10.0
+"""Seconds after an answer for which more is left to others: who has asked once asks again."""
+REST_FOR_ASKERS, REST_OF_BACKGROUND = 5.0, 10.0
+"""The same in that time; the longer one is after what is as good an hour later."""
 PATIENCE = 1.0
 """Seconds for which they wait for commands and answers that are under way."""
 GLANCE = 0.01
@@ -55,6 +58,7 @@ class Pace:
         self._tokens = 1.0
         self._counted_at = 0.0
         self._closed_until = 0.0
+        self._answered_at = -ATTENTION  # when the last answer went out
         self._unhurried_at = 0.0  # when the next may go that nobody asked for
         self._run = 0  # successes since the last refusal
         self._waiting: list[_Waiter] = []
@@ -95,10 +99,12 @@ class Pace:
         try:
             yield
         finally:
-            self._answering -= not priority
+            now = self._clock()
             if priority:
-                now, rest = self._clock(), LONG_REST if priority >= BACKGROUND else REST
-                self._unhurried_at = max(self._unhurried_at, now + rest * (now - began))
+                self._unhurried_at = max(self._unhurried_at, now + self._rest(priority) * (now - began))
+            else:
+                self._answering -= 1
+                self._answered_at = now
 
     def limited(self, retry_after: float) -> None:
         """Learn from a 429: nothing for `retry_after` seconds, and from then on about one in that time."""
@@ -148,6 +154,11 @@ class Pace:
         if priority:
             self._unhurried_at = now + 1 / UNHURRIED
             self._held_since = None
+
+    def _rest(self, priority: int) -> float:
+        if self._clock() - self._answered_at > ATTENTION:
+            return REST
+        return REST_OF_BACKGROUND if priority >= BACKGROUND else REST_FOR_ASKERS
 
     def _wake(self) -> None:
         """Let through who may, and come back when the next one may."""

@@ -174,12 +174,25 @@ async def test_what_nobody_asked_for_waits_for_commands_and_answers_but_not_for_
     assert await took(pace, Priority.BACKGROUND), "somebody always types something"
 
 
-@pytest.mark.parametrize(("priority", "rest"), [(Priority.ANNOUNCEMENT, 1.0), (Priority.BACKGROUND, 2.5)])
-async def test_where_the_homeserver_is_slow_less_is_said_that_nobody_asked_for(
-    priority: Priority, rest: float
+@pytest.mark.parametrize(
+    ("priority", "since_answer", "rest"),
+    [
+        (Priority.ANNOUNCEMENT, None, 1.0),
+        (Priority.BACKGROUND, None, 1.0),
+        (Priority.BACKGROUND, 60.0, 1.0),
+        (Priority.ANNOUNCEMENT, 1.0, 2.5),
+        (Priority.BACKGROUND, 1.0, 5.0),
+    ],
+)
+async def test_where_the_homeserver_is_slow_less_is_said_that_nobody_asked_for_and_while_members_ask(
+    priority: Priority, since_answer: float | None, rest: float
 ) -> None:
     clock = Clock()
     pace = Pace(clock)
+    if since_answer is not None:
+        with pace.sending(Priority.ANSWER):
+            clock.now += 0.1
+        clock.now += since_answer
     assert await took(pace, priority)
     with pace.sending(priority):
         clock.now += 0.5
