@@ -212,6 +212,13 @@ async def test_away_over_several_dates_one_is_told_only_what_still_helps(scene: 
     assert "is over" in scene.told()[-1][1]
 
 
+async def test_back_on_the_day_itself_it_says_today(scene: Scene) -> None:
+    await scene.submitted("commitment", PROMISE)
+    await scene.until(datetime(2026, 12, 2, tzinfo=UTC))
+    await scene.until(datetime(2027, 6, 1, 12, tzinfo=UTC), timedelta(days=400))
+    assert fits(scene.told(), [("2027-06-01", "Today, on Tuesday, 1 June 2027:")])
+
+
 async def test_the_clock_set_back_reminds_of_nothing_again(scene: Scene) -> None:
     await scene.submitted("commitment", PROMISE)
     await scene.until(datetime(2027, 12, 20, tzinfo=UTC))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from commands.context import Welcomes
 from storage import constituency, newcomers, outbox, personal
+from storage.categories import Category
+from storage.constituency import Constituent
 from storage.newcomers import Join
 from storage.outbox import Buttons, OutboxRow
 from tests.commands.conftest import NOW, ROOM, Conversation
@@ -219,6 +222,21 @@ async def test_moderators_see_the_gaps_and_nobody_else_does(ask: Conversation) -
         "- Europe: all categories",
         "- Oceania: all categories",
     ]
+
+
+async def test_where_all_are_there_are_no_gaps(ask: Conversation) -> None:
+    async with ask.database.write() as writer:
+        for country in ("KE", "FR", "JP", "BR", "FJ"):
+            for category in get_args(Category):
+                for number in range(6):
+                    person = f"@{country}{category}{number}:example.org"
+                    told = {"agreed_at": NOW, "agreed_to": "1", "updated_at": NOW}
+                    one = Constituent(person=person, category=category, country=country, **told)
+                    await constituency.put(writer, one)
+    await counted(ask, NOW)
+    ask.moderation_room = ROOM
+    said = await ask("!community") or ""
+    assert said.endswith("Gaps: none. Each category has 6 people or more in each region.")
 
 
 async def test_a_number_stays_until_enough_have_come_or_gone(ask: Conversation) -> None:
