@@ -157,7 +157,7 @@ class Responder:
         sign = questions.sign_of(typed)
         if sign is None or not ctx.surroundings.bare:
             return None
-        offered = await outbox.offered(ctx.storage, ctx.asker.room_id)
+        offered = await outbox.offered(ctx.storage, ctx.asker.room_id, ctx.surroundings.said_at or ctx.now)
         chosen = offered.commands.get(sign) if offered else None
         return self.registry.find(chosen) if chosen else None
 

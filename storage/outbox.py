@@ -160,12 +160,13 @@ async def buttons(reader: Reader, event: str) -> Buttons | None:
     return Buttons.model_validate(found) if found else None
 
 
-async def offered(reader: Reader, room_id: str) -> Buttons | None:
-    """Return the buttons of what was said last in a room; None when that has none."""
+async def offered(reader: Reader, room_id: str, until: datetime) -> Buttons | None:
+    """Return the buttons of what had been said last in a room at a time; None when that has none."""
     query = (
         sa.select(outbox.c.buttons)
         # By the states, too: with them there is an index of what was said in a room.
         .where(outbox.c.state.in_(("sent", "pending")), outbox.c.room_id == room_id, outbox.c.kind == "message")
+        .where(outbox.c.created_at <= until)
         .order_by(outbox.c.id.desc())
         .limit(1)
     )
