@@ -272,12 +272,14 @@ class Workload:
         pressed = await self._press(step.who, office, shown["event_id"], "✅", others=(second,))
 
         def is_decided(event: dict[str, Any]) -> bool:
-            said = event["content"]["body"]
-            return reply_to(event) == shown["event_id"] and ("Done: !event" in said or "in its place" in said)
+            ends = ("Done: !event", "in its place", "more than ten minutes ago")
+            return reply_to(event) == shown["event_id"] and any(
+                words in event["content"]["body"] for words in ends
+            )
 
         done = await self._until(step.who, office, is_decided, pressed)
-        if "in its place" in done["content"]["body"]:
-            self._ledger.skipped["event in whose place a newer one was shown"] += 1
+        if "Done: !event" not in done["content"]["body"]:
+            self._ledger.skipped["event in whose place a newer one was shown, or confirmed too late"] += 1
             return
         number = int(done["content"]["body"].rsplit(" ", 1)[1])
         self._ledger.meetings.append(Meeting(number, title, start, datetime.now(UTC)))
@@ -317,8 +319,8 @@ class Workload:
             return
         pressed = await self._press(step.who, office, shown["event_id"], "✅")
         done = await self._answer(Asked(shown["event_id"], office, step.who, "✅", pressed.at))
-        if "was dropped" in done["content"]["body"]:
-            self._ledger.skipped["import in whose place a newer one was shown"] += 1
+        if any(words in done["content"]["body"] for words in ("was dropped", "more than ten minutes ago")):
+            self._ledger.skipped["import in whose place a newer one was shown, or confirmed too late"] += 1
             return
         self._ledger.imports[int(number[1])] = country
         await self._asked(step.who, office, f"!import undo {number[1]}")
