@@ -35,27 +35,28 @@ async def test_a_moderator_is_asked_in_a_direct_chat_and_the_bot_is_killed(
             await mod.until(lambda: len(mod.bodies(direct, account.user_id)) == count)
             assert words in mod.bodies(direct, account.user_id)[-1]
 
-        await asked(1, "(1 of 6) What is the event called?")
+        await asked(1, "(1 of 7) What is the event called?")
         await mod.meet(direct, account.user_id)
         await mod.say(direct, "Help in times of need")
-        await asked(2, "(2 of 6) When does it begin")
+        await asked(2, "(2 of 7) When does it begin")
         await bot.end(signal.SIGKILL)
         await mod.say(direct, "9 Dec 2027 at 15:00 Nairobi")
         await bot.start()
-        await asked(3, "(3 of 6) How long")
+        await asked(3, "(3 of 7) How long")
         for count, (said, words) in enumerate(
             (
-                ("90m", "(4 of 6)"),
-                ("webinar", "(5 of 6)"),
-                ("skip", "(6 of 6)"),
-                ("skip", "Nothing has changed yet"),
+                ("90m", "(4 of 7)"),
+                ("webinar", "(5 of 7)"),
+                ("skip", "(6 of 7)"),
+                ("skip", "(7 of 7)"),
+                ("R2P", "Nothing has changed yet"),
             ),
             start=4,
         ):
             await mod.say(direct, said)
             await asked(count, words)
-        await mod.say(direct, "event confirm 1")
-        await asked(8, "Done: event 35")
+        await mod.say(direct, "yes")  # what was asked last was whether to do it
+        await asked(9, "Done: event 35")
         assert bot.user_id == account.user_id
     await mod.close()
     await account.close()
