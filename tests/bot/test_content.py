@@ -140,9 +140,8 @@ def practice(number: int) -> Submission:
 
 @pytest.fixture
 async def two(tmp_path: Path) -> Two:
-    both = Two(tmp_path)
-    await databases.filled(tmp_path / "old" / "bot.db", fill)
-    return both
+    await databases.filled(tmp_path / "old" / "bot.db", fill)  # before its address is asked for
+    return Two(tmp_path)
 
 
 RENAMES = ("--rename", "old.example.org=new.example.org", "--rename", "!announcements:new.example.org=!abc")
