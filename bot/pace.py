@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import heapq
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class Pace:
         self._tokens = 1.0
         self._counted_at = 0.0
         self._closed_until = 0.0
-        self._answered_at = -ATTENTION  # when the last answer went out
+        self._answered_at = -math.inf  # when the last answer went out
         self._unhurried_at = 0.0  # when the next may go that nobody asked for
         self._run = 0  # successes since the last refusal
         self._waiting: list[_Waiter] = []
@@ -101,7 +102,7 @@ class Pace:
         finally:
             now = self._clock()
             if priority:
-                self._unhurried_at = max(self._unhurried_at, now + self._rest(priority) * (now - began))
+                self._unhurried_at = max(self._unhurried_at, now + self._rest(priority, now) * (now - began))
             else:
                 self._answering -= 1
                 self._answered_at = now
@@ -155,8 +156,8 @@ class Pace:
             self._unhurried_at = now + 1 / UNHURRIED
             self._held_since = None
 
-    def _rest(self, priority: int) -> float:
-        if self._clock() - self._answered_at > ATTENTION:
+    def _rest(self, priority: int, now: float) -> float:
+        if now - self._answered_at > ATTENTION:
             return REST
         return REST_OF_BACKGROUND if priority >= BACKGROUND else REST_FOR_ASKERS
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from commands.context import Context, Permission
-from commands.digest_sections import SECTIONS, Period, day
-from commands.moments import hour, in_words
+from commands.digest_sections import SECTIONS, Period
+from commands.moments import hour, in_words, of_year
 from commands.registry import command
 from commands.rendering import Markdown, code, paragraphs, strong
 from config import zones
@@ -99,7 +99,11 @@ async def compose(ctx: Context, period: Period) -> Digest | None:
     if not any(one.news for one in found):
         return None
     last = period.until - timedelta(seconds=1)
-    head = ctx.text("The week from {first} to {last}", first=day(ctx, period.since), last=day(ctx, last))
+    head = ctx.text(
+        "The week from {first} to {last}",
+        first=of_year(period.since.date(), ctx.language),
+        last=of_year(last.date(), ctx.language),
+    )
     text = paragraphs(strong(head), *(one.text for one in found))
     return Digest(text, tuple(number for one in found for number in one.named))
 

@@ -14,7 +14,6 @@ from commands.commitment_card import LEVELS
 from commands.context import Context
 from commands.events import call, when_of
 from commands.focal_card import KIND
-from commands.moments import of_year
 from commands.practice_card import country_name
 from commands.rendering import Markdown, code, escape, join, short, strong
 from commands.shortened import shortened
@@ -181,8 +180,3 @@ def _commitment(ctx: Context, one: Commitment) -> Markdown:
 def _event(ctx: Context, event: Kept, one: Coming) -> Markdown:
     title = short(event.title(ctx.language))
     return Markdown("{} – {} ({})").format(when_of(ctx, event, one), title, call(ctx, event.id))
-
-
-def day(ctx: Context, at: datetime) -> str:
-    """Return a day as it stands in the heading of a digest."""
-    return of_year(at.date(), ctx.language)

@@ -11,6 +11,7 @@ from commands.dates import duration, echo
 from commands.errors import CommandError
 from commands.event_upkeep import compose, offer, understood
 from commands.events import KINDS, WORDS
+from commands.questions import none_of
 from commands.rendering import Markdown, code, join, strong
 from commands.talks import TALKS, Question, Talk
 from storage.folding import fold
@@ -98,9 +99,7 @@ async def _read_place(_ctx: Context, said: str, _answers: Answers) -> str:
 async def _read_community(ctx: Context, said: str, _answers: Answers) -> str:
     found = named(said)
     if found is None:
-        raise CommandError(
-            ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=_communities(ctx))
-        )
+        raise none_of(ctx, said, _communities(ctx))
     return found
 
 

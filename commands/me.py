@@ -95,7 +95,7 @@ async def choose_category(ctx: Context, said: Annotated[Rest, Label(mark("catego
         return _not_yet(ctx)
     found = None if fold(said) in NOTHING else category(said)
     if found is None and fold(said) not in NOTHING:
-        raise _none_of(ctx, said, CATEGORIES)
+        raise questions.none_of(ctx, said, questions.choices(CATEGORIES)(ctx))
     return await _changed(ctx, known, category=found)
 
 
@@ -147,7 +147,7 @@ async def choose_topics(ctx: Context, said: Annotated[Rest, Label(mark("topics")
     for one in filter(None, (part.strip() for part in re.split(r"[,;،\n]", said))):
         key = interest(one)
         if key is None:
-            raise _none_of(ctx, one, INTERESTS)
+            raise questions.none_of(ctx, one, questions.choices(INTERESTS)(ctx))
         found.append(key)
     return await _changed(ctx, known, topics=[key for key in INTERESTS if key in found])
 
@@ -227,10 +227,7 @@ def _told(ctx: Context, known: Constituent) -> Markdown:
         ctx.text("You told me, to be counted:"),
         bullets(
             [
-                ctx.text(
-                    "Category: {category}",
-                    category=whom,
-                ),
+                ctx.text("Category: {category}", category=whom),
                 ctx.text("Country: {country}", country=land),
                 ctx.text("Topics: {topics}", topics=topics or nothing),
             ]
@@ -258,9 +255,3 @@ def _ways_out(ctx: Context) -> Markdown:
 
 def _names(ctx: Context, some: Mapping[K, str]) -> Markdown:
     return join(", ", [ctx.text(name) for name in some.values()])
-
-
-def _none_of(ctx: Context, said: str, some: Mapping[K, str]) -> CommandError:
-    return CommandError(
-        ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=questions.choices(some)(ctx))
-    )

@@ -50,6 +50,11 @@ def choices(some: Mapping[K, str]) -> Callable[[Context], Markdown]:
     return shown
 
 
+def none_of(ctx: Context, said: str, choices: object) -> CommandError:
+    """Return what is said of an answer that is none of those there are."""
+    return CommandError(ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=choices))
+
+
 def one_of(some: Mapping[str, str]) -> Read:
     """Read a choice, by its number or name."""
 
@@ -61,9 +66,7 @@ def one_of(some: Mapping[str, str]) -> Read:
             return keys[int(folded) - 1]
         if folded in words:
             return words[folded]
-        raise CommandError(
-            ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=choices(some)(ctx))
-        )
+        raise none_of(ctx, said, choices(some)(ctx))
 
     return read
 
@@ -144,7 +147,7 @@ async def language(ctx: Context, said: str, _answers: Answers) -> str:
     found = codes_by_name().get(said.strip().casefold())
     if found not in SPOKEN:
         names = ", ".join(name_of(one, ctx.language) for one in SPOKEN)
-        raise CommandError(ctx.text("{word} is none of these: {choices}.", word=code(said[:60]), choices=names))
+        raise none_of(ctx, said, names)
     return found
 
 

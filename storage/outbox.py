@@ -156,8 +156,7 @@ async def answers(reader: Reader, cause: str) -> list[SentAnswer]:
 
 async def buttons(reader: Reader, event: str) -> Buttons | None:
     """Return what reactions to an event of ours stand for; None when they stand for nothing."""
-    found = (await reader.sql.execute(_BUTTONS, {"of": event})).scalar()
-    return Buttons.model_validate(found) if found else None
+    return await _buttons(reader, _BUTTONS, of=event)
 
 
 async def offered(reader: Reader, room_id: str, until: datetime) -> Buttons | None:
@@ -170,14 +169,16 @@ async def offered(reader: Reader, room_id: str, until: datetime) -> Buttons | No
         .order_by(outbox.c.id.desc())
         .limit(1)
     )
-    found = (await reader.sql.execute(query)).scalar()
-    return Buttons.model_validate(found) if found else None
+    return await _buttons(reader, query)
 
 
 async def buttons_of(reader: Reader, txn_id: str) -> Buttons | None:
     """Return what reactions to the message with this transaction id stand for, also while it is on its way."""
-    query = sa.select(outbox.c.buttons).where(outbox.c.txn_id == txn_id)
-    found = (await reader.sql.execute(query)).scalar()
+    return await _buttons(reader, sa.select(outbox.c.buttons).where(outbox.c.txn_id == txn_id))
+
+
+async def _buttons(reader: Reader, query: sa.Select[Any], **values: object) -> Buttons | None:
+    found = (await reader.sql.execute(query, values)).scalar()
     return Buttons.model_validate(found) if found else None
 
 

@@ -73,7 +73,8 @@ class OwnDevice:
             self._signer = Account()
             async with self._database.write() as writer:
                 await room_keys.forget_own(writer)
-                if not self._opens(await room_keys.newest_room_key(writer)):
+                newest = await room_keys.newest_room_key(writer)
+                if newest is not None and not self._opens(newest):
                     # The key in the file is another one: the file was lost, and the database was not. What cannot
                     # be opened would stand in the way of the same keys when they are given to this device.
                     await room_keys.forget_room_keys(writer)
@@ -81,12 +82,13 @@ class OwnDevice:
         self.curve25519 = self._signer.curve25519_key.to_base64()
         self.ed25519 = self._signer.ed25519_key.to_base64()
 
-    def _opens(self, one: RoomKey | None) -> bool:
+    def _opens(self, one: RoomKey) -> bool:
         """Tell whether a key of the database can be opened."""
         try:
-            return one is None or InboundGroupSession.from_pickle(one.pickle or "", self.pickle_key) is not None
+            InboundGroupSession.from_pickle(one.pickle or "", self.pickle_key)
         except ValueError:
             return False
+        return True
 
     def sign(self, message: bytes) -> str:
         """Return a signature of this device."""

@@ -46,6 +46,19 @@ class Sheet:
     """A sentence that describes the page."""
 
 
+def pages_of(ask: Ask, count: int, rows: int) -> int:
+    """Return on how many pages so many rows stand.
+
+    Raises:
+        MissingError: the one that is asked for is none of them.
+
+    """
+    pages = -(-count // rows)
+    if ask.page > max(1, pages):
+        raise MissingError
+    return pages
+
+
 async def _nothing(_permission: Permission) -> bool:
     return False
 

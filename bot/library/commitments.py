@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import cast, get_args
 
 from bot.library import places
-from bot.library.asking import LAST_PAGE, Ask, MissingError, Sheet
+from bot.library.asking import Ask, MissingError, Sheet, pages_of
 from bot.library.pages import ROWS, worded
 from commands.categories import CATEGORIES
 from commands.commitment_card import LEVELS, UNREPORTED
@@ -25,15 +25,14 @@ async def listed(ctx: Context, ask: Ask) -> Sheet:
     """Show commitments, the newest first: of one country or of all, that are so far or however far."""
     country, far = ask.country or None, level(ask.level)
     count = await public_commitments.count(ctx.storage, country, far)
-    if ask.page > max(1, -(-count // ROWS)) or ask.page > LAST_PAGE:
-        raise MissingError
+    pages = pages_of(ask, count, ROWS)
     some = await public_commitments.newest(ctx.storage, ROWS, (ask.page - 1) * ROWS, country, far)
     place = country_name(ctx, country)
     title = ctx.plain("Commitments for {country}", country=place) if place else ctx.plain("Commitments")
     facts = {
         "rows": [row(ctx, one) for one in some],
         "count": count,
-        "pages": -(-count // ROWS),
+        "pages": pages,
         "countries": places.options(ctx, await public_commitments.countries(ctx.storage)),
         "levels": [(key, worded(ctx.language, name)) for key, name in LEVELS.items()],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.library.asking import Ask, MissingError, Sheet
+from bot.library.asking import Ask, MissingError, Sheet, pages_of
 from bot.library.pages import ROWS, worded
 from commands import events as words
 from commands import practice_card as card
@@ -25,9 +25,7 @@ SUBJECTS = 30
 async def coming(ctx: Context, ask: Ask) -> Sheet:
     """Show what comes, and how to subscribe to it."""
     count = await library.coming_count(ctx.storage, ctx.now)
-    pages = -(-count // ROWS)
-    if ask.page > max(1, pages):
-        raise MissingError
+    pages = pages_of(ask, count, ROWS)
     some = await library.coming(ctx.storage, ctx.now, ROWS, (ask.page - 1) * ROWS)
     subjects = await library.subjects(ctx.storage)
     kinds = [(kind, worded(ctx.language, name)) for kind, name in words.KINDS.items()]
@@ -51,9 +49,7 @@ async def coming(ctx: Context, ask: Ask) -> Sheet:
 async def past(ctx: Context, ask: Ask) -> Sheet:
     """Show what is over, the latest first."""
     some, count = await library.past(ctx.storage, ctx.now, ROWS, (ask.page - 1) * ROWS)
-    pages = -(-count // ROWS)
-    if ask.page > max(1, pages):
-        raise MissingError
+    pages = pages_of(ask, count, ROWS)
     facts = {"rows": [past_row(ctx, one) for one in some], "count": count, "pages": pages}
     return Sheet("past.html", ctx.plain("Past events"), facts)
 

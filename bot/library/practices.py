@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.library import places
-from bot.library.asking import LAST_PAGE, Ask, MissingError, Sheet
+from bot.library.asking import Ask, MissingError, Sheet, pages_of
 from bot.library.pages import ROWS, worded
 from commands import practice_card as card
 from commands.context import Context, mark
@@ -26,15 +26,14 @@ async def listed(ctx: Context, ask: Ask) -> Sheet:
     """Show practices, the newest first, of one country or of all."""
     country = ask.country or None
     count = await library.practice_count(ctx.storage, country)
-    if ask.page > max(1, -(-count // ROWS)) or ask.page > LAST_PAGE:
-        raise MissingError
+    pages = pages_of(ask, count, ROWS)
     some = await library.practices(ctx.storage, ROWS, (ask.page - 1) * ROWS, country)
     place = card.country_name(ctx, country)
     title = ctx.plain("Practices from {country}", country=place) if place else ctx.plain("Practices")
     facts = {
         "rows": [row(ctx, one) for one in some],
         "count": count,
-        "pages": -(-count // ROWS),
+        "pages": pages,
         "countries": places.options(ctx, await library.practice_countries(ctx.storage)),
         "feed": "practices.atom",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from bot.library.asking import Ask, MissingError, Sheet
+from bot.library.asking import Ask, MissingError, Sheet, pages_of
 from commands.communities import name as name_of_community
 from commands.context import Context
 from commands.glossary import topic_name
@@ -21,9 +21,7 @@ TERMS = 100
 async def listed(ctx: Context, ask: Ask) -> Sheet:
     """Show the terms by topic."""
     count = sum((await glossary.topics(ctx.storage)).values())
-    pages = -(-count // TERMS)
-    if ask.page > max(1, pages):
-        raise MissingError
+    pages = pages_of(ask, count, TERMS)
     some = await library.titles(ctx.storage, ctx.language, TERMS, (ask.page - 1) * TERMS)
     facts = {
         "topics": [

@@ -112,23 +112,16 @@ class Conversation:
         return await self(f"!{self.buttons[key]}", by=by, pressed=True)
 
 
-@pytest.fixture(scope="session")
-async def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a database with the starter content once; each conversation gets a copy."""
-    path = tmp_path_factory.mktemp("starter") / "bot.db"
-    database = await Database.open(databases.address(path))
-    try:
-        await starter.load(database, NOW)
-        async with database.write() as writer:
-            await rooms.put(writer, [rooms.Room(room_id=ROOM, membership="join", since=NOW)])
-    finally:
-        await database.close()
-    return path
+async def fill(database: Database) -> None:
+    """Load the starter content, and put the bot into the room."""
+    await starter.load(database, NOW)
+    async with database.write() as writer:
+        await rooms.put(writer, [rooms.Room(room_id=ROOM, membership="join", since=NOW)])
 
 
 @pytest.fixture
-async def ask(filled: Path, tmp_path: Path) -> AsyncIterator[Conversation]:
-    database = await Database.open(databases.copy(filled, tmp_path / "bot.db"))
+async def ask(tmp_path: Path) -> AsyncIterator[Conversation]:
+    database = await Database.open(await databases.filled(tmp_path / "bot.db", fill))
     try:
         yield Conversation(database, registry())
     finally:

@@ -22,7 +22,7 @@ from config.languages import SPOKEN
 from storage.database import Database
 from storage.schema import audit
 from tests import databases
-from tests.commands.conftest import Conversation
+from tests.commands.conftest import Conversation, fill
 from tests.extent import extent
 
 MODERATOR = "@moderator:example.org"
@@ -52,11 +52,11 @@ def test_each_example_has_the_same_arguments_in_parts(declared: Command, example
     assert read_call(_reader(), declared.parameters, in_parts(declared, example)) == typed
 
 
-async def test_each_example_has_the_same_answer_in_parts(filled: Path, tmp_path: Path) -> None:
+async def test_each_example_has_the_same_answer_in_parts(tmp_path: Path) -> None:
     """Both go through all examples one after the other, so that also what they change is the same."""
     answers: dict[str, list[str | None]] = {}
     for how in ("typed", "in parts"):
-        database = await Database.open(databases.copy(filled, tmp_path / f"{how}.db"))
+        database = await Database.open(await databases.filled(tmp_path / f"{how}.db", fill))
         try:
             ask = Conversation(database, REGISTRY)
             ask.moderators.add(MODERATOR)
