@@ -174,6 +174,22 @@ async def test_a_direct_chat_needs_no_prefix(scene: Scene) -> None:
     assert (await scene.other.ask(chat, "!term r2p")).startswith("Responsibility to protect")
 
 
+async def test_a_bare_yes_is_to_what_was_asked_last_and_an_edit_is_none(scene: Scene) -> None:
+    await scene.other.listen()
+    chat = await scene.other.create_room(is_direct=True, invite=[scene.bot.user_id], preset="trusted_private_chat")
+    event = await scene.other.say(chat, "term dignity")
+    await scene.other.answer_to(event, chat)
+    assert "If you agree, type me yes." in await scene.other.ask(chat, "me")
+    await scene.other.edit(chat, event, "yes")
+
+    def is_answered_anew(found: dict[str, Any]) -> bool:
+        return bool(found["content"].get("m.new_content", {}).get("body", "").startswith("I don't know yes."))
+
+    await scene.other.wait_for(chat, is_answered_anew)
+    assert "If you agree, type me yes." in await scene.other.ask(chat, "me"), "nothing was agreed to"
+    assert (await scene.other.ask(chat, "yes")).startswith("Thank you. I have noted that you agree.")
+
+
 async def test_small_talk_in_a_room_is_not_answered(scene: Scene) -> None:
     silent = [await scene.member.say(scene.room, text) for text in ("hello", "! no", "I said !help")]
     await scene.command("!status")
