@@ -260,7 +260,6 @@ class Dispatch:
             file=file,
             pressed="pressed" in payload,
             bare="bare" in payload,
-            edited=event.kind == "edit",
             welcomes=Welcomes(event.room_id in self._rooms.community, self._welcomes),
         )
         stored: list[OutboxRow] = []

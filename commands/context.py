@@ -91,8 +91,6 @@ class Surroundings:
     """Whether it was typed in a direct chat without the prefix: in a talk that is an answer."""
     message: str = ""
     """The event in which it was said."""
-    edited: bool = False
-    """Whether it took the place of something that was said before: an edit presses no button."""
     corrects: str | None = None
     """The event whose text this one replaces; only for answers in a talk."""
     welcomes: Welcomes = field(default_factory=Welcomes)

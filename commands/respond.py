@@ -155,7 +155,7 @@ class Responder:
     async def _offered(self, ctx: Context, typed: str) -> Found | None:
         """Return what a bare "yes" or "no" in a direct chat stands for: the button of what was said last."""
         sign = questions.sign_of(typed)
-        if sign is None or ctx.surroundings.edited or not ctx.surroundings.bare:
+        if sign is None or not ctx.surroundings.bare:
             return None
         offered = await outbox.offered(ctx.storage, ctx.asker.room_id, ctx.surroundings.said_at or ctx.now)
         chosen = offered.commands.get(sign) if offered else None

@@ -64,7 +64,6 @@ class Conversation:
         mentioned: bool = False,
         file: bytes | None = None,
         pressed: bool = False,
-        edited: bool = False,
         corrects: str | None = None,
         said_at: datetime | None = None,
     ) -> str | None:
@@ -94,7 +93,6 @@ class Conversation:
             welcomes=self.welcomes,
             said_at=said_at,
             pressed=pressed,
-            edited=edited,
             bare=direct and isinstance(typed, str) and self._address.is_bare(typed),
             file=ReceivedFile("table.csv", "text/csv", file) if file is not None else None,
         )
