@@ -103,6 +103,8 @@ SETTLING_SECONDS = 20.0
 """A homeserver that answers all but what concerns keys must not stop the bot."""
 COMPARED = timedelta(minutes=10)
 """How long the emoji of a verification are shown."""
+ANSWERING_SECONDS = 0.15
+"""How long nobody else is listened to while somebody is answered; most answers take less than half of it."""
 DRAIN_SECONDS = 3.0
 """For what is under way when the bot is asked to stop; in all it stops within five."""
 KEPT = timedelta(days=30)
@@ -360,7 +362,7 @@ class App:
             self._rooms,
             self._address,
             self._encryption,
-            self._lanes.deliver,
+            self._deliver,
             self._newcomers,
             self._clock.wake,
             self._backoff,
@@ -528,6 +530,18 @@ class App:
             else:
                 self._outbox.push(gone)
             await asyncio.sleep(24 * 3600)
+
+    async def _deliver(self, events: list[InboxEvent]) -> None:
+        """Have events handled, and wait for their answers as long as most take.
+
+        A homeserver that is asked again at once would tell the bot what it says before those who wait for it.
+        """
+        self._lanes.deliver(events)
+        rooms = {event.room_id for event in events}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERING_SECONDS):
+                await self._lanes.drained(rooms)
+                await self._outbox.sent(rooms)
 
     async def _drain(self) -> None:
         """Finish what was begun, as far as the time allows; the rest waits in the database."""

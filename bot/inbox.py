@@ -61,9 +61,12 @@ FIRST_FILTER = _filter(1)
 Noted = Callable[[Writer, list[InboxEvent]], Awaitable[list[InboxEvent]]]
 """Notes of what comes in whether it may have been answered before a backup was put back. `Reconciling.noted`."""
 
+Deliver = Callable[[list[InboxEvent]], Awaitable[None]]
+"""Takes what was newly stored, and may hold up the next round for a moment. `App.deliver`."""
+
 
 class Inbox:
-    """Follows the homeserver until it is stopped. `deliver` is called with what was newly stored.
+    """Follows the homeserver until it is stopped. `deliver` is given what was newly stored.
 
     `welcomes` is called when somebody is to be welcomed.
     """
@@ -75,7 +78,7 @@ class Inbox:
         rooms: Rooms,
         address: Address,
         encryption: Encryption,
-        deliver: Callable[[list[InboxEvent]], None],
+        deliver: Deliver,
         newcomers: Newcomers,
         welcomes: Callable[[], None],
         backoff: Callable[[], Backoff] = Backoff,
@@ -211,7 +214,7 @@ class Inbox:
         if welcomes:
             self._welcomes()
         if fresh:
-            self._deliver(fresh)
+            await self._deliver(fresh)
 
     async def _room(self, room_id: str, section: Mapping[str, Any], now: datetime) -> list[Event]:
         """Return the events of a room since the last round, in their order, gaps filled."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 import structlog
@@ -75,10 +75,10 @@ class Lanes:
         """In how many rooms something is being handled."""
         return len(self._lanes)
 
-    async def drained(self) -> None:
-        """Wait until nothing is left to handle."""
-        while self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
+    async def drained(self, rooms: Collection[str] | None = None) -> None:
+        """Wait until nothing is left to handle, in some rooms or in all."""
+        while tasks := [task for room_id, task in self._tasks.items() if rooms is None or room_id in rooms]:
+            await asyncio.wait(tasks)
 
     async def close(self) -> None:
         """Stop. What is left waits in the inbox."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -117,10 +117,14 @@ class Outbox:
         async with self._database.read() as reader:
             return await storage.buttons_of(reader, key)
 
+    async def sent(self, rooms: Collection[str] | None = None) -> None:
+        """Wait until nothing is left to send, to some rooms or to all."""
+        while tasks := [task for room_id, task in self._senders.items() if rooms is None or room_id in rooms]:
+            await asyncio.wait(tasks)
+
     async def drained(self) -> None:
-        """Wait until nothing is left to send."""
-        while self._senders:
-            await asyncio.wait(list(self._senders.values()))
+        """Wait until nothing is left to send, and that is noted."""
+        await self.sent()
         await self._notes.stored()
 
     async def close(self) -> None:

@@ -115,7 +115,7 @@ async def _neighbours(ctx: Context, concept: Concept, language: str) -> Markdown
 
 async def _communities(ctx: Context, concept: Concept) -> Markdown | None:
     """Say from which community a term comes, and what is the same thing in both."""
-    found = await glossary_communities.pairs(ctx.storage, concept.id)
+    found = await glossary_communities.pairs_of(ctx.storage, concept.id)
     pairs = [
         ctx.text("One thing in two communities: {names}.", names=await pair_names(ctx, pair)) for pair in found
     ]

@@ -26,6 +26,8 @@ TermKind = Literal["preferred", "admitted", "abbreviation", "hidden"]
 ID = r"^[a-z0-9][a-z0-9-]{0,79}$"
 REMEMBERED = 200
 """Concepts in memory."""
+TITLES_REMEMBERED = 2000
+"""Titles in memory, those of each language for themselves."""
 
 KINDS = {"related": "related", "confused_with": "confused", "counterparts": "counterpart"}
 """What the relations between concepts are called in storage."""
@@ -179,7 +181,23 @@ async def every(reader: Reader) -> list[Concept]:
 
 
 async def titles(reader: Reader, ids: Sequence[str], language: str) -> list[Title]:
-    """Return the titles of some concepts, in the order given."""
+    """Return the titles of some concepts, in the order given. Those read last are remembered, as in `get`."""
+    remembered = await reader.cached("glossary", _no_titles, part=f"/titles/{language}")
+    known = {key: remembered[key] for key in ids if key in remembered}
+    if missing := [key for key in dict.fromkeys(ids) if key not in known]:
+        known |= (found := await _titles(reader, missing, language))
+        for key, title in found.items():
+            if len(remembered) >= TITLES_REMEMBERED:
+                del remembered[next(iter(remembered))]
+            remembered[key] = title
+    return [known[key].model_copy() for key in ids if key in known]
+
+
+async def _no_titles() -> dict[str, Title]:
+    return {}
+
+
+async def _titles(reader: Reader, ids: Sequence[str], language: str) -> dict[str, Title]:
     found: dict[str, Title] = {}
     rank = {language: 0, "en": 1}
     best: dict[str, int] = {}
@@ -188,7 +206,7 @@ async def titles(reader: Reader, ids: Sequence[str], language: str) -> list[Titl
         if order < best.get(key, 3):
             best[key] = order
             found[key] = Title(id=key, topic=topic, text=text)
-    return [found[key] for key in ids if key in found]
+    return found
 
 
 async def topics(reader: Reader) -> dict[str, int]:

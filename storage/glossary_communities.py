@@ -10,16 +10,12 @@ from storage.database import Reader
 from storage.glossary import KINDS, Title
 from storage.schema import concept, relation
 
-_IS_PAIR = relation.c.kind == KINDS["counterparts"]
-# Asked with each term, and so made once: to make a question takes longer than to answer it.
 _PAIRS = (
     sa.select(relation.c.concept_id, relation.c.other_id)
     .join(concept, concept.c.id == relation.c.concept_id)
-    .where(_IS_PAIR)
+    .where(relation.c.kind == KINDS["counterparts"])
     .order_by(concept.c.position, relation.c.position)
 )
-_NAMED = sa.select(relation.c.concept_id).where(_IS_PAIR, relation.c.other_id == sa.bindparam("this"))
-_PAIRS_OF = _PAIRS.where(sa.or_(relation.c.concept_id == sa.bindparam("this"), relation.c.concept_id.in_(_NAMED)))
 
 
 async def of_community(reader: Reader, community: Community, language: str) -> list[Title]:
@@ -34,10 +30,23 @@ async def counted(reader: Reader) -> dict[Community, int]:
     return {row[0]: row[1] for row in await reader.sql.execute(query.group_by(concept.c.community))}
 
 
-async def pairs(reader: Reader, concept_id: str | None = None) -> list[list[str]]:
-    """Return what is one thing with two names: a concept, then its counterparts; all, or those with one in it."""
-    asked = _PAIRS if concept_id is None else _PAIRS_OF
+async def pairs(reader: Reader) -> list[list[str]]:
+    """Return what is one thing with two names: a concept, then its counterparts."""
     found: dict[str, list[str]] = {}
-    for one, other in await reader.sql.execute(asked, {"this": concept_id} if concept_id else {}):
+    for one, other in await reader.sql.execute(_PAIRS):
         found.setdefault(one, [one]).append(other)
     return list(found.values())
+
+
+async def pairs_of(reader: Reader, concept_id: str) -> list[list[str]]:
+    """Return the pairs with a concept in them."""
+
+    async def by_concept() -> dict[str, list[list[str]]]:
+        found: dict[str, list[list[str]]] = {}
+        for pair in await pairs(reader):
+            for one in pair:
+                found.setdefault(one, []).append(pair)
+        return found
+
+    # Asked with each term, and there are few of them.
+    return (await reader.cached("glossary", by_concept, part="/pairs")).get(concept_id, [])

@@ -56,7 +56,7 @@ async def one(ctx: Context, ask: Ask) -> Sheet:
         "community": name_of_community(ctx, concept.community),
         "pairs": [
             render(await pair_names(ctx, pair)).body
-            for pair in await glossary_communities.pairs(ctx.storage, concept.id)
+            for pair in await glossary_communities.pairs_of(ctx.storage, concept.id)
         ],
         **_elsewhere(ctx, concept, named[1]),
     }

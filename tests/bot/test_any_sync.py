@@ -79,7 +79,11 @@ async def reading(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rea
     await encryption.load()
     newcomers = Newcomers(session, database, rooms, WelcomeSettings(), known, lambda: False)
     address = Address("!", BOT, "GAAMAC")
-    inbox = Inbox(session, database, rooms, address, encryption, delivered.extend, newcomers, lambda: None)
+
+    async def deliver(events: list[InboxEvent]) -> None:
+        delivered.extend(events)
+
+    inbox = Inbox(session, database, rooms, address, encryption, deliver, newcomers, lambda: None)
     yield Reading(inbox, session, database, delivered)
     await encryption.close()
     await session.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.app import ANSWERING_SECONDS
 from bot.encryption.own_device import MEGOLM
 from storage import inbox as storage
 from storage import unreadable
@@ -36,14 +38,17 @@ async def away_while(fake: FakeHomeserver, folder: Path, commands: int) -> list[
     return [await fake.say("!status") for _ in range(commands)]
 
 
+def pages_since_it_was_away(fake: FakeHomeserver) -> list[str]:
+    """Return from where it asked for pages; its own answers may make gaps later, as timelines are short here."""
+    return [page.query["from"] for page in fake.requests("messages") if page.query["to"] == "s0"]
+
+
 async def test_a_gap_is_filled_page_by_page(fake: FakeHomeserver, tmp_path: Path) -> None:
     fake.timeline_limit, fake.page_limit = 5, 10
     commands = await away_while(fake, tmp_path, 42)
     async with running(fake, tmp_path):
         await answered(fake, commands)
-    pages = fake.requests("messages")
-    assert len(pages) == 4
-    assert all(page.query["to"] == "s0" for page in pages)
+    assert len(pages_since_it_was_away(fake)) == 4
 
 
 async def test_an_empty_page_is_not_the_end(fake: FakeHomeserver, tmp_path: Path) -> None:
@@ -54,7 +59,7 @@ async def test_an_empty_page_is_not_the_end(fake: FakeHomeserver, tmp_path: Path
     fake.script("messages", reply({"start": "s10.1", "end": "s10", "chunk": []}))
     async with running(fake, tmp_path):
         await answered(fake, commands)
-    assert [page.query["from"] for page in fake.requests("messages")] == ["s10", "s10.1", "s10"]
+    assert pages_since_it_was_away(fake) == ["s10", "s10.1", "s10"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,7 @@ async def test_a_page_that_fails_repeats_the_round_and_nothing_is_lost_or_double
         await answered(fake, commands)
         extra = await fake.say("!status")
         await answered(fake, [*commands, extra])
-    assert len(fake.requests("messages")) == 2 + 2 + 3
+    assert len(pages_since_it_was_away(fake)) == 2 + 2 + 3
 
 
 async def test_a_page_that_is_refused_for_good_does_not_keep_others_waiting(
@@ -181,3 +186,42 @@ async def test_an_edit_by_somebody_else_changes_nothing(fake: FakeHomeserver, tm
         assert kinds == [None, "m.replace", None]
         assert fake.taken[1].content["m.relates_to"]["event_id"] == "$sent0"
         assert "statsu" in fake.taken[1].content["body"]
+
+
+async def test_it_does_not_ask_for_more_while_an_answer_is_on_its_way(
+    fake: FakeHomeserver, tmp_path: Path
+) -> None:
+    waiting_meanwhile: list[bool] = []
+
+    async def slow(request: Any, server: FakeHomeserver) -> Any:
+        before = len(server.requests("sync"))
+        await asyncio.sleep(ANSWERING_SECONDS / 3)
+        waiting_meanwhile.append(len(server.requests("sync")) > before)
+        return await server.answer(request)
+
+    async with running(fake, tmp_path):
+        await synced(fake)
+        for _ in range(3):
+            fake.script("send", slow)
+            await answered(fake, [*fake.answers_to(), await fake.say("!status")])
+    assert waiting_meanwhile == [False] * 3
+
+
+async def test_others_are_heard_while_an_answer_is_long_on_its_way(fake: FakeHomeserver, tmp_path: Path) -> None:
+    fake.join_room(other := "!other:example.org")
+    arrived = asyncio.Event()
+
+    async def stuck(request: Any, server: FakeHomeserver) -> Any:
+        await arrived.wait()
+        return await server.answer(request)
+
+    async with running(fake, tmp_path):
+        await synced(fake)
+        fake.script("send", stuck)
+        slow = await fake.say("!status")
+        await until(lambda: fake.requests("send"))
+        quick = await fake.say("!status", other)
+        await until(lambda: fake.answers_to()[quick])
+        assert not fake.answers_to()[slow]
+        arrived.set()
+        await until(lambda: fake.answers_to()[slow])
