@@ -1,19 +1,63 @@
-"""What was submitted is forgotten after a time, each day: drafts, and what was not taken or withdrawn.
+"""What is old is forgotten, each day: what was handled and sent; what was submitted, and not taken or withdrawn.
 
-The messages about it in the rooms are taken back with it. Who is behind a pseudonym, and the audit, have their
+The messages about what was submitted are taken back with it. Who is behind a pseudonym, and the audit, have their
 time, too.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
 
 from bot import answers
 from config.settings import PracticeSettings
-from storage import audit, identities, inbox, outbox, submissions
+from storage import (
+    audit,
+    awaited_files,
+    identities,
+    inbox,
+    media,
+    outbox,
+    proposals,
+    room_keys,
+    submissions,
+    talks,
+    unreadable,
+)
 from storage.database import Database, Writer
 from storage.outbox import OutboxRow
 from storage.submissions import Actor
+
+log = structlog.get_logger(__name__)
+
+KEPT = timedelta(days=30)
+"""Handled events and sent answers, without their texts, so that edits and redactions find them."""
+
+
+async def each_day(
+    database: Database, settings: PracticeSettings, push: Callable[[list[OutboxRow]], None]
+) -> None:
+    """Forget what is old, day after day. What takes back messages is stored, and given to `push`."""
+    while True:
+        before = datetime.now(UTC) - KEPT
+        try:
+            await prune(database, before)
+            async with database.write() as writer:
+                gone = await forget(writer, settings, datetime.now(UTC))
+                await room_keys.prune(writer, before)
+                await unreadable.prune(writer, before)
+                await media.prune(writer, before)
+                await awaited_files.prune(writer, datetime.now(UTC))
+                await talks.prune(writer, datetime.now(UTC))
+                await proposals.expire(writer, datetime.now(UTC))
+        except Exception as error:
+            log.exception("cannot do what is done each day", error=type(error).__name__)
+        else:
+            push(gone)
+        await asyncio.sleep(24 * 3600)
 
 
 async def forget(writer: Writer, settings: PracticeSettings, now: datetime) -> list[OutboxRow]:

@@ -16,7 +16,7 @@ from commands.errors import CommandError
 from commands.map.drawing import size
 from commands.places import CONTINENTS
 from commands.registry import command
-from commands.rendering import Markdown, bullets, code, join, paragraphs, strong
+from commands.rendering import bullets, code, join, paragraphs, strong
 from config import countries
 from storage import commitments
 from storage.commitments import Level
@@ -76,10 +76,7 @@ async def picture(ctx: Context, year: int) -> Reply | None:
         total.total(),
         year=str(year),
     )
-    rows = [
-        Markdown("{}: {}").format(strong(_region(ctx, code_)), _in_words(ctx, counts))
-        for code_, counts in figures.items()
-    ]
+    rows = [ctx.row(strong(_region(ctx, code_)), _in_words(ctx, counts)) for code_, counts in figures.items()]
     said = paragraphs(join("\n", [head, _in_words(ctx, total)]), bullets(rows))
     drawn = await asyncio.to_thread(_draw, ctx, year, figures)
     text = "; ".join(f"{_region(ctx, code_)}: {_in_words(ctx, counts)}" for code_, counts in figures.items())

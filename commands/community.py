@@ -44,7 +44,10 @@ async def show(ctx: Context) -> Reply:
     charts = _charts(ctx, found.shown)
     text = paragraphs(
         _head(ctx, found),
-        *(Markdown("**{}**\n\n{}").format(one.title, bullets(map(_row, one.bars))) for one in charts),
+        *(
+            Markdown("**{}**\n\n{}").format(one.title, bullets(ctx.row(bar.name, bar.shown) for bar in one.bars))
+            for one in charts
+        ),
         _caution(ctx, found),
         _how(ctx),
         gaps,
@@ -87,10 +90,6 @@ def _charts(ctx: Context, shown: Mapping[str, int]) -> list[Chart]:
     return charts
 
 
-def _row(bar: Bar) -> Markdown:
-    return Markdown("{}: {}").format(bar.name, bar.shown)
-
-
 def _caution(ctx: Context, found: Numbers) -> Markdown:
     return ctx.text(
         "Groups of fewer than {smallest} are not shown. Numbers are rounded down to multiples of five, and change "
@@ -126,7 +125,7 @@ def _gaps(ctx: Context, found: Numbers) -> Markdown:
             names = join(", ", [ctx.text(name) for name in missing])
             every = len(missing) == len(CATEGORIES)
             said = ctx.text("all categories") if every else names
-            rows.append(Markdown("{}: {}").format(strong(countries.regions()[region].name(ctx.language)), said))
+            rows.append(ctx.row(strong(countries.regions()[region].name(ctx.language)), said))
     if not rows:
         return ctx.text(
             "Gaps: none. Each category has {smallest} people or more in each region.", smallest=found.smallest

@@ -176,6 +176,10 @@ class Context:
         found = catalogue(self.language).ngettext(one, many, count)
         return Markdown(found).format(count=count, **values)
 
+    def row(self, name: object, said: object) -> Markdown:
+        """Return a row of a list: what it is about, and what is said of it."""
+        return self.text("{name}: {said}", name=name, said=said)
+
 
 def translate(language: str, message: str, /, **values: object) -> Markdown:
     """Return a message of the catalogue in a language, with `values` put in."""

@@ -274,7 +274,7 @@ async def _to_look_at(there: Context, one: Submission) -> list[Markdown]:
     parts = [join("\n", [there.text("To look at:"), bullets(found)])] if found else []
     same = await alike(there, one)
     if same:
-        rows = [Markdown("{}: {}").format(line(there, other), state_of(there, other)) for other in same]
+        rows = [there.row(line(there, other), state_of(there, other)) for other in same]
         parts.append(join("\n", [there.text("Much like it:"), bullets(rows)]))
     why = two_needed(there, one)
     if why is not None:

@@ -101,7 +101,7 @@ async def edit(
         ) from error
     preview = paragraphs(
         strong(after.title(ctx.language)),
-        bullets(Markdown("{}: {}").format(code(name), _shown(getattr(after, name))) for name in sorted(update)),
+        bullets(ctx.row(code(name), _shown(getattr(after, name))) for name in sorted(update)),
     )
     return await offer(ctx, change(event, update), preview)
 

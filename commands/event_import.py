@@ -191,7 +191,7 @@ def _mistakes(ctx: Context, mistakes: list[Mistake]) -> Markdown | None:
     if not mistakes:
         return None
     rows = [
-        Markdown("{}: {}").format(
+        ctx.row(
             strong(one.title[:100] or "–"),
             ctx.text(TROUBLES[one.trouble], value=code(one.value) if one.value else "–"),
         )

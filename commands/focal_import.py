@@ -228,7 +228,7 @@ def _mistake(ctx: Context, one: Mistake) -> Markdown:
     where = ctx.text("line {line}", line=one.line)
     if one.column and not one.problem.startswith("heading"):
         where = Markdown("{}, {}").format(where, code(one.column))
-    return Markdown("{}: {}").format(where, said)
+    return ctx.row(where, said)
 
 
 IMPORTS[KEPT] = Import(apply, undo)

@@ -271,10 +271,9 @@ def _step(ctx: Context, change: Change) -> Markdown:
         if before and after and before.get(name) != after.get(name)
     ]  # fmt: skip
     done = ctx.text(ACTIONS[change.action])
-    return Markdown("{} – {}: {} – {}").format(
+    return Markdown("{} – {} – {}").format(
         f"{moment(change.at, ctx.language)} UTC",
-        ctx.text(KIND[kind]),
-        Markdown("{} ({})").format(done, ", ".join(fields)) if fields else done,
+        ctx.row(ctx.text(KIND[kind]), Markdown("{} ({})").format(done, ", ".join(fields)) if fields else done),
         change.person or ctx.text("starter content"),
     )
 
@@ -366,7 +365,7 @@ def _refused(ctx: Context, error: ValidationError) -> Markdown:
     for one in error.errors():
         field = str(one["loc"][0]) if one["loc"] else "contact_url"
         reason = ctx.text(REASONS.get(field, mark("this field is missing or not understood")))
-        rows.append(Markdown("{}: {}").format(code(field), reason))
+        rows.append(ctx.row(code(field), reason))
     return join("\n", [ctx.text("Nothing was changed:"), bullets(rows)])
 
 

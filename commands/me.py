@@ -238,9 +238,9 @@ def _told(ctx: Context, known: Constituent) -> Markdown:
 def _choices(ctx: Context) -> Markdown:
     return bullets(
         [
-            Markdown("{}: {}").format(code(ctx.example("me category")), _names(ctx, CATEGORIES)),
+            ctx.row(code(ctx.example("me category")), _names(ctx, CATEGORIES)),
             code(ctx.example("me country")),
-            Markdown("{}: {}").format(code(ctx.example("me topics")), _names(ctx, INTERESTS)),
+            ctx.row(code(ctx.example("me topics")), _names(ctx, INTERESTS)),
         ]
     )
 

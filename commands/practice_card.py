@@ -117,7 +117,7 @@ def _more(ctx: Context, one: Submission) -> list[Markdown]:
             continue
         names = CHOSEN.get(key, {})
         shown = ctx.text(names[said]) if said in names else escape(said, lines=True)
-        found.append(Markdown("{}: {}").format(strong(ctx.text(heading)), shown))
+        found.append(ctx.row(strong(ctx.text(heading)), shown))
     return found
 
 

@@ -55,7 +55,7 @@ async def form(ctx: Context, filled: Annotated[Rest | None, Label(mark("filled f
             answers[question.key] = await question.read(ctx, text, answers)
         except CommandError as error:
             why = error.text if text else ctx.text("This one is needed.")
-            wrong.append(Markdown("{}: {}").format(strong(ctx.text(question.label)), why))
+            wrong.append(ctx.row(strong(ctx.text(question.label)), why))
     if wrong:
         raise CommandError(
             paragraphs(

@@ -87,7 +87,7 @@ def _list(ctx: Context, remarks: list[Remark]) -> Markdown:
             answer = SHOWN[found[item].answer or "unsure"]
             row = Markdown("{} – {}").format(row, strong(ctx.text(answer)))
             note = found[item].note
-            row = Markdown("{}: {}").format(row, note) if note else row
+            row = ctx.row(row, note) if note else row
         rows.append(row)
     return join("\n", rows)
 
@@ -196,7 +196,7 @@ async def history(ctx: Context, number: Annotated[int, Label(mark("number"))]) -
     said = []
     for at, actor, what, reason in sorted(rows, key=lambda row: row[0]):
         row = Markdown("{} UTC – {} – {}").format(when(ctx, at), what, actor or ctx.text("the bot"))
-        said.append(Markdown("{}: {}").format(row, reason) if reason else row)
+        said.append(ctx.row(row, reason) if reason else row)
     return bullets(said)
 
 

@@ -39,7 +39,7 @@ def hints(ctx: Context, fields: Mapping[str, Any]) -> list[Markdown]:
         for name, pattern in PATTERNS:
             match = pattern.search(text)
             if match:
-                found.append(Markdown("{}: {}").format(ctx.text(name), code(match.group()[:80])))
+                found.append(ctx.row(ctx.text(name), code(match.group()[:80])))
     return list(dict.fromkeys(found))
 
 

@@ -278,7 +278,7 @@ async def test_a_button_works_under_a_message_whose_answer_was_lost(fake: FakeHo
         fake.script("event", proxy_error())
         async with bot.database.write() as writer:
             await storage.add(writer, [row("A question", buttons=Buttons(commands={"✅": "language room fr"}))])
-        await bot.app._outbox.resume()
+        await bot.app.parts.outbox.resume()
         await until(lambda: fake.taken)
         shown = fake.taken[0].event_id
         reaction = {"m.relates_to": {"rel_type": "m.annotation", "event_id": shown, "key": "✅"}}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.app import ANSWERING_SECONDS
 from bot.encryption.own_device import MEGOLM
+from bot.parts import ANSWERING_SECONDS
 from storage import inbox as storage
 from storage import unreadable
 from tests.bot.conftest import NOW, running, synced, until

@@ -17,8 +17,11 @@ from bot.dispatch import Dispatch
 from bot.flood import Flood
 from bot.lanes import HELD, Lanes
 from bot.outbox import Outbox
+from bot.places import Places
+from bot.posting import Posting
 from bot.received import Received
 from bot.repertoire import registry
+from bot.replies import Replies
 from bot.rooms import Rooms
 from bot.session import Session
 from commands.calls import Call
@@ -118,19 +121,19 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     rooms = Rooms(session, RoomSettings(), InviteSettings(), known)
     echo, sink = Echo(database, registry(), "en"), Sink()
     echo.begin()
-    condition = cast("Condition", None)
+    condition, outbox = cast("Condition", None), cast("Outbox", sink)
+    direct = cast("Direct", None)  # nobody is in a direct chat
     dispatch = Dispatch(
         database,
         echo,
-        cast("Outbox", sink),
+        outbox,
         rooms,
+        Places(rooms, "!"),
         Authority(session, rooms, 50),
         Flood(0),
-        "!",
-        "en",
         lambda: condition,
         cast("Received", None),
-        cast("Direct", None),
+        Replies(database, outbox, Posting(rooms), direct, "en", lambda _command, _outcome, _at: None),
     )
     lanes = Lanes(database, dispatch.handle)
     yield Office(lanes, database, echo, sink)

@@ -45,7 +45,7 @@ class Scene:
         self.rooms = list(ROOMS)
 
     async def start(self, settings: LearningSettings | None = None) -> None:
-        """Start the bot as `bot.app` does."""
+        """Plan what `bot.tasks` plans."""
         settings = settings or LearningSettings()
         responder = Responder(self.database, registry(), "en", "Europe/Berlin")
         voice = Voice(

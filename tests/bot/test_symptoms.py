@@ -21,7 +21,7 @@ from tests.bot.scripted import proxy_error, refuse
 
 async def look(bot: Running, later: timedelta = timedelta()) -> Look:
     """Look at a bot as if so much time had passed."""
-    return await bot.app._problems._look(datetime.now(UTC) + later)
+    return await bot.app.parts.problems._look(datetime.now(UTC) + later)
 
 
 def of(found: Look, kind: Kind) -> list[Symptom]:
@@ -51,7 +51,7 @@ async def test_a_bot_that_is_well(fake: FakeHomeserver, tmp_path: Path) -> None:
 async def test_a_backup_that_fails_until_one_is_made(fake: FakeHomeserver, tmp_path: Path) -> None:
     async with running(fake, tmp_path) as bot:
         await synced(fake)
-        backups = bot.app._backups
+        backups = bot.app.parts.backups
         (tmp_path / "a file").touch()
         backups.folder = tmp_path / "a file"
         with pytest.raises(BackupError):
@@ -69,19 +69,19 @@ async def test_a_message_that_is_refused_until_one_is_taken(fake: FakeHomeserver
         fake.script("send", refuse(403, "M_FORBIDDEN"))
         await fake.say("!status")
         await until(lambda: fake.requests("send"))
-        await bot.app._outbox.drained()
+        await bot.app.parts.outbox.drained()
         assert of(await look(bot), Kind.REFUSED) == [Symptom(Kind.REFUSED, ROOM, "403 M_FORBIDDEN")]
         assert of(await look(bot, timedelta(days=2)), Kind.REFUSED) == []
         asked = await fake.say("!status")
         await until(lambda: fake.answers_to()[asked])
-        await bot.app._outbox.drained()
+        await bot.app.parts.outbox.drained()
         assert of(await look(bot), Kind.REFUSED) == []
 
 
 async def test_a_message_that_is_stuck(fake: FakeHomeserver, tmp_path: Path) -> None:
     async with running(fake, tmp_path) as bot:
         await synced(fake)
-        await until(lambda: bot.app._inbox.synced_at)
+        await until(lambda: bot.app.parts.inbox.synced_at)
         fake.always("send", proxy_error())
         await fake.say("!status")
         await until(lambda: len(fake.requests("send")) > 1)
@@ -99,7 +99,7 @@ async def test_a_limit_that_holds_messages_up(fake: FakeHomeserver, tmp_path: Pa
         await synced(fake)
         fake.script("send", refuse(429, "M_LIMIT_EXCEEDED", retry_after_ms=60_000))
         await fake.say("!status")
-        await until(lambda: bot.app._pace.closed_for > 0)
+        await until(lambda: bot.app.parts.pace.closed_for > 0)
         assert of(await look(bot), Kind.RATE_LIMIT) == []
         found = await look(bot, timedelta(minutes=11))
         assert of(found, Kind.RATE_LIMIT) == [Symptom(Kind.RATE_LIMIT)]
@@ -110,13 +110,13 @@ async def test_a_homeserver_that_is_away(fake: FakeHomeserver, tmp_path: Path) -
     async with running(fake, tmp_path) as bot:
         await synced(fake)
         await fake.stop()
-        await until(lambda: bot.app._inbox.failing_since)
+        await until(lambda: bot.app.parts.inbox.failing_since)
         assert Kind.HOMESERVER not in (await look(bot)).judged, "not yet for long"
         [found] = of(await look(bot, timedelta(minutes=2)), Kind.HOMESERVER)
-        assert found.since == bot.app._inbox.failing_since
+        assert found.since == bot.app.parts.inbox.failing_since
         await fake.start()
         await fake.say("hello")  # ends the round that waits
-        await until(lambda: bot.app._inbox.failing_since is None)
+        await until(lambda: bot.app.parts.inbox.failing_since is None)
         assert of(await look(bot), Kind.HOMESERVER) == []
 
 
