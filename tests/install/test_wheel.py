@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
+import sys
+import sysconfig
 import zipfile
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
 
+from tests.extent import extent
 from tests.install.machine import Machine
 from tests.install.readme import ROOT
 
@@ -65,12 +71,49 @@ def test_it_holds_every_file_of_the_four_folders_and_no_other(machine: tuple[Mac
     assert packed == tracked
 
 
+def test_every_library_that_it_imports_comes_with_it() -> None:
+    declared = _required("gaamac-bot")
+    coming = declared.union(*map(_required, declared))
+    known = packages_distributions()
+    imported = {name for package in PACKAGES for file in (ROOT / package).rglob("*.py") for name in _imports(file)}
+    libraries = imported - sys.stdlib_module_names - {*PACKAGES}
+    assert {"nio", "sqlalchemy", "pydantic"} <= libraries
+    missing = {name for name in libraries if not coming & {_normal(one) for one in known[name]}}
+    assert missing == set()
+
+
+def _required(distribution: str) -> set[str]:
+    return {_normal(re.split(r"[^\w.-]", one, maxsplit=1)[0]) for one in requires(distribution) or []}
+
+
+def _imports(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {one.name.partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def _normal(name: str) -> str:
+    """Return a name of a distribution as they are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 @pytest.mark.timeout(1200)
 def test_it_works_in_an_environment_of_its_own(machine: tuple[Machine, Path], wheel: Path) -> None:
     there, clone = machine
     folder = clone.parent / "elsewhere"
     folder.mkdir()
-    there.run(f"python3 -m venv venv && venv/bin/pip install --quiet --no-compile '{wheel}'", folder)
+    # Installing all libraries once more takes a minute; in the short form those of the tests are lent.
+    python = extent("python3", f"'{Path(sys.executable).resolve()}'")
+    there.run(f"{python} -m venv venv", folder)
+    [site] = folder.glob("venv/lib/python*/site-packages")
+    if lend := extent(None, sysconfig.get_path("purelib")):
+        (site / "lent.pth").write_text(lend + "\n", encoding="utf-8")
+    alone = extent("", "--no-deps")
+    there.run(f"venv/bin/pip install --quiet --no-compile {alone} '{wheel}'", folder)
     assert there.run("venv/bin/gaamac-bot --version", folder).strip() == wheel.name.split("-")[1]
     there.environment |= {
         "GAAMAC_MATRIX__HOMESERVER": "http://127.0.0.1:9",

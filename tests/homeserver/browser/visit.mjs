@@ -3,16 +3,16 @@ import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
-const [base, task, browserPath, profile, pictures, number] = process.argv.slice(2)
+const [base, task, browserPath, profile, pictures, number, most] = process.argv.slice(2)
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync']
 const SIZES = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 900 } }
-const LANGUAGES = ['en', 'fr', 'es']
+const ALL = ['en', 'fr', 'es']
 const KINDS = ['', 'practices', `practices/${number}`, 'commitments', 'commitments/1', 'glossary', 'glossary/genocide',
   'calendar', 'calendar/past', 'calendar/1', 'map', 'search?q=genocide', 'search?q=kenya', 'search', 'nothing']
-// Each language once by keyboard, and each size.
-const BY_KEYBOARD = { phone: ['en', 'fr'], desktop: ['es'] }
+// Each language once by keyboard, and each size. `most`: how many languages are looked at, or pages are followed.
+const BY_KEYBOARD = { phone: ['fr', 'en'], desktop: ['es'] }
 const FOCUSABLE = 'a[href], button, input, select'
 const wrong = []
 const visited = new Set()
@@ -90,7 +90,8 @@ async function byKeyboard () {
 // Each kind of page in each language, in light and dark.
 async function look (size) {
   await page.setViewportSize(SIZES[size])
-  for (const language of LANGUAGES) {
+  const order = [...new Set([...BY_KEYBOARD[size], ...ALL])]
+  for (const language of order.slice(0, Number(most))) {
     for (const kind of KINDS) {
       await page.emulateMedia({ colorScheme: (kind.length + language.charCodeAt(0)) % 2 ? 'dark' : 'light' })
       await open(`/${language}/${kind}`)
@@ -108,9 +109,9 @@ async function look (size) {
 // Every link that can be followed from the first page, on the narrow screen.
 async function crawl () {
   await page.setViewportSize(SIZES.phone)
-  const waiting = LANGUAGES.map((one) => `/${one}/`)
+  const waiting = ALL.map((one) => `/${one}/`)
   const followed = new Set(waiting)
-  while (waiting.length) {
+  while (waiting.length && visited.size < Number(most)) {
     await open(waiting.shift())
     await narrow()
     for (const link of await page.$$eval('a[href]', (some) => some.map((one) => one.href))) {
