@@ -83,6 +83,7 @@ async def crowd(rooms: int, members: int) -> Crowd:
     """Start a bot that is in so many rooms, ask it something, and start it again."""
     with tempfile.TemporaryDirectory(prefix="gaamac-growth-") as name:
         async with _homeserver(rooms, members) as url:
+            gc.freeze()  # as the command line does
             async with stalls() as first_stall, _bot(url, Path(name)) as began:
                 await _synced(url, 2)
                 first = time.perf_counter() - began

@@ -79,9 +79,7 @@ class App:
             raise
         if resumed or waiting:
             log.info("resumed", answers=resumed, rooms=waiting)
-        # What is loaded now stays; looking through it at each full collection would stop the loop for nothing.
-        gc.collect()
-        gc.freeze()
+        gc.freeze()  # As in `bot.cli`: what was read at the start stays, too.
         following = asyncio.create_task(self._follow(), name="inbox")
         ends = (
             following,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import typing
 from collections.abc import Coroutine
@@ -49,6 +50,8 @@ def _main(
 @app.command()
 def run(config: Config = None) -> None:
     """Run the bot until it is stopped."""
+    # All modules stay: to look through them at each full collection would stop the event loop for nothing.
+    gc.freeze()
     _do(safe_mode.run(config))
 
 

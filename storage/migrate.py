@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import glob
+import importlib
 import os
 import sqlite3
 from datetime import UTC, datetime
@@ -58,10 +59,9 @@ async def migrate(engine: AsyncEngine, backups: Path | None) -> None:
     present = await current(engine)
     if present == schema.HEAD:
         return
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
+    # Loaded only when it is needed, and in a thread, because it takes a moment.
+    command = await asyncio.to_thread(importlib.import_module, "alembic.command")
+    config = (await asyncio.to_thread(importlib.import_module, "alembic.config")).Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     if present is not None and not is_known(present):
         raise NewerDatabaseError(present)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
-from config import starter
-from storage import events, focal, focal_changes, glossary, starter_communities
+from storage import events, focal_changes, glossary, starter_communities, starter_content
 from storage.database import Database
+
+PARTS = {"glossary", "focal", "events"}
+"""What there is of it, by the names of their revisions."""
 
 
 async def load(database: Database, at: datetime) -> None:
     """Load each part of the starter content, unless there was ever anything of it; what was removed stays so."""
     async with database.write() as writer:
-        if not await writer.revision("glossary"):
-            concepts = [glossary.Concept.model_validate(raw) for raw in starter.glossary()]
-            await glossary.replace(writer, concepts, at)
-        if not await writer.revision("focal"):
-            records = [focal.Record.model_validate(raw) for raw in starter.focal()]
-            await focal_changes.begin(writer, records, at)
-        if not await writer.revision("events"):
-            for raw in starter.events():
-                await events.add(writer, events.Event.model_validate(raw), at)
-        await starter_communities.fill(writer)
+        new = {part for part in PARTS if not await writer.revision(part)}
+        if "glossary" in new:
+            await glossary.replace(writer, await asyncio.to_thread(starter_content.concepts), at)
+        if "focal" in new:
+            await focal_changes.begin(writer, await asyncio.to_thread(starter_content.records), at)
+        if "events" in new:
+            for one in await asyncio.to_thread(starter_content.events):
+                await events.add(writer, one, at)
+        if new == PARTS:
+            await starter_communities.done(writer)
+        else:
+            await starter_communities.fill(writer)

@@ -5,12 +5,12 @@ Only of what is as it came: what somebody edited is theirs, and what they remove
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import sqlalchemy as sa
 
-from config import starter
-from storage import events, focal, glossary
+from storage import events, focal, glossary, starter_content
 from storage.database import Writer
 from storage.glossary import KINDS, Concept
 from storage.schema import concept, event, relation
@@ -24,14 +24,19 @@ async def fill(writer: Writer) -> None:
     """Fill it in, unless that was done before."""
     if await writer.revision(DONE):
         return
-    await writer.changed(DONE)
+    await done(writer)
     await _terms(writer)
     await _records(writer)
     await _events(writer)
 
 
+async def done(writer: Writer) -> None:
+    """Note that it was done, or need not be: content that comes with this version has it."""
+    await writer.changed(DONE)
+
+
 async def _terms(writer: Writer) -> None:
-    began = {one.id: one for one in (Concept.model_validate(raw) for raw in starter.glossary())}
+    began = {one.id: one for one in await asyncio.to_thread(starter_content.concepts)}
     kept = {one.id: one for one in await glossary.every(writer)}
     changed = False
     for key, first in began.items():
@@ -63,7 +68,7 @@ def _is_same(now: Concept, first: Concept) -> bool:
 
 
 async def _records(writer: Writer) -> None:
-    began = {one.subject: one for one in (focal.Record.model_validate(raw) for raw in starter.focal())}
+    began = {one.subject: one for one in await asyncio.to_thread(starter_content.records)}
     changed = False
     for now in (await focal.book(writer)).records:
         first = began.get(now.subject)
@@ -81,7 +86,7 @@ def _facts(record: focal.Record) -> dict[str, Any]:
 
 
 async def _events(writer: Writer) -> None:
-    began = {one.uid: one for one in (events.Event.model_validate(raw) for raw in starter.events())}
+    began = {one.uid: one for one in await asyncio.to_thread(starter_content.events)}
     changed = False
     for now in await events.every(writer):
         first = began.get(now.uid)
