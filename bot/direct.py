@@ -29,6 +29,8 @@ ASKED = "asked/"
 """Begins the cause of a row that a person asked for."""
 WELCOME = "welcome/"
 """Begins the cause of a welcome; the room follows to which the person came."""
+ENCRYPTION = {"algorithm": "m.megolm.v1.aes-sha2"}
+THERE = ("join", "invite")
 ACCOUNT_DATA = "m.direct"
 """https://spec.matrix.org/latest/client-server-api/#mdirect"""
 
@@ -100,7 +102,10 @@ class Direct:
         asked = (row.cause or "").startswith(ASKED)
         room_id = self._rooms.get(person)
         membership = await self._membership(room_id, person) if room_id else None
-        if room_id is not None and membership in ("join", "invite"):
+        if room_id is not None and membership in THERE:
+            return room_id
+        if room_id is not None and membership == "":
+            await self._finish(room_id, person)
             return room_id
         if room_id is not None and not asked:
             raise LeftError
@@ -110,12 +115,12 @@ class Direct:
         return room_id
 
     async def _membership(self, room_id: str, person: str) -> str | None:
-        """Return how a person stands to a room; None when the bot cannot be there any more."""
+        """Return how a person stands to a room, "" if they never did; None when the bot is not there any more."""
         try:
             found = await self._session.state(room_id, "m.room.member", person)
-        except RefusedError:
-            return None
-        return str(found.get("membership"))
+        except RefusedError as error:
+            return "" if error.status == 404 else None
+        return str(found.get("membership", ""))
 
     async def _open(self, person: str, priority: int) -> str:
         async with self._database.read() as reader:
@@ -128,15 +133,28 @@ class Direct:
                 await storage.put(writer, person, None, datetime.now(UTC))
         if room_id is None:
             room_id = await self._make(person, priority)
+        elif await self._membership(room_id, person) == "":
+            await self._finish(room_id, person)
         async with self._database.write() as writer:
             await storage.put(writer, person, room_id, datetime.now(UTC))
         self._rooms[person] = room_id
         await self._tell_clients(person, room_id)
         return room_id
 
+    async def _finish(self, room_id: str, person: str) -> None:
+        """Do the rest in a room of which the homeserver made only the beginning, before it died or was cut off."""
+        if await self._encrypts():
+            await self._session.call("PUT", "rooms", room_id, "state", "m.room.encryption", "", body=ENCRYPTION)
+        invite = {"membership": "invite", "is_direct": True}
+        try:
+            await self._session.call("PUT", "rooms", room_id, "state", "m.room.member", person, body=invite)
+        except RefusedError:
+            # The homeserver may have gone on with it, and the person have come meanwhile.
+            if await self._membership(room_id, person) not in THERE:
+                raise
+
     async def _make(self, person: str, priority: int) -> str:
-        algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
-        encryption = {"type": "m.room.encryption", "state_key": "", "content": algorithm}
+        encryption = {"type": "m.room.encryption", "state_key": "", "content": ENCRYPTION}
         body = {
             "preset": "trusted_private_chat",
             "is_direct": True,

@@ -215,6 +215,27 @@ async def test_a_chat_that_was_made_without_the_bot_hearing_of_it_is_found_again
     assert len(town.fake.requests("create_room")) == 1
 
 
+async def test_a_chat_of_which_only_the_beginning_was_made_is_finished(town: Town) -> None:
+    begun = "!begun:example.org"
+
+    async def cut_off(request: web.Request, server: FakeHomeserver) -> web.Response:
+        server.join_room(begun)
+        server.state[begun, "m.room.create", ""] = (await request.json())["creation_content"]
+        return web.Response(status=502)
+
+    async with town.living() as database:
+        await town.knows(database)
+        town.fake.script("create_room", cut_off)
+        await town.fake.member(JOE)
+        await until(lambda: [one for one in town.fake.taken if one.room_id == begun])
+        await town.nothing_waits(database)
+    assert len(town.fake.requests("create_room")) == 1
+    assert town.fake.state[begun, "m.room.member", JOE] == {"membership": "invite", "is_direct": True}
+    # The homeserver had not come to that either.
+    assert town.fake.state[begun, "m.room.encryption", ""]["algorithm"].startswith("m.megolm")
+    assert [one.kind for one in town.fake.taken if one.room_id == begun] == ["m.room.encrypted"]
+
+
 async def test_a_limit_on_new_chats_holds_up_no_answer(town: Town) -> None:
     async with town.living() as database:
         await town.knows(database)

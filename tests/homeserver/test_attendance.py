@@ -12,7 +12,8 @@ from bot.announcing import ANNOUNCE
 from bot.answers import KEY
 from bot.demo.client import Client
 from bot.demo.homeserver import Homeserver
-from storage import due, events, reminders
+from bot.direct import FOR
+from storage import direct_rooms, due, events, reminders
 from storage.database import Database
 from storage.due import Due
 from storage.reminders import Reminder
@@ -69,6 +70,34 @@ async def test_a_reminder_opens_one_direct_chat_and_comes_once_through_kills(
             # The chat is encrypted, and this client reads nothing; that each came once shows outside.
             assert len({one["content"][KEY] for one in said}) == len(said) == EVENTS
     for person in (*people, account):
+        await person.close()
+
+
+async def test_a_chat_that_the_homeserver_only_began_to_make_is_finished(
+    homeserver: Homeserver, tmp_path: Path
+) -> None:
+    """A homeserver that dies while it makes a room may leave one with nobody in it but the bot."""
+    account = await homeserver.register(fresh("bot"), "secret")
+    mia = await homeserver.register(fresh("mia"), "secret")
+    room = await room_with_bot(mia, account)
+    await mia.listen()
+    async with RunningBot(homeserver, account, tmp_path / "bot", invites__allowed=["@*:demo.localhost"]) as bot:
+        await joined(mia, room, account.user_id)
+        await bot.end()
+        begun = await account.create_room(creation_content={FOR: mia.user_id})
+        database = await Database.open(database_of(tmp_path / "bot"))
+        async with database.write() as writer:
+            await direct_rooms.put(writer, mia.user_id, None, datetime.now(UTC))
+        await database.close()
+        await bot.start()
+        assert "in a direct chat" in await mia.ask(room, "!event remind 14 1 day", 60)
+        assert await _invitations(mia, account.user_id) == [begun]
+        await mia.join(begun)
+        assert (await mia.get_state(begun, "m.room.encryption"))["algorithm"] == "m.megolm.v1.aes-sha2"
+        async with asyncio.timeout(60):
+            while not await _said(mia, begun, account):
+                await asyncio.sleep(0.5)
+    for person in (mia, account):
         await person.close()
 
 
