@@ -110,7 +110,7 @@ class Direct:
         if room_id is not None and not asked:
             raise LeftError
         if room_id is None or membership is None:
-            return await self._open(person, row.priority)
+            return await self._open(row)
         await self._session.call("POST", "rooms", room_id, "invite", body={"user_id": person})
         return room_id
 
@@ -122,24 +122,23 @@ class Direct:
             return "" if error.status == 404 else None
         return str(found.get("membership", ""))
 
-    async def _open(self, person: str, priority: int) -> str:
+    async def _open(self, row: OutboxRow) -> str:
+        person = row.room_id
         async with self._database.read() as reader:
             known = await storage.get(reader, person)
-        room_id = None
+        found = None
         if known is not None and known.room_id is None:
-            room_id = await self._made_before(person)
-        elif known is None or known.room_id is not None:
+            found = await self._made_before(person)
+        else:
             async with self._database.write() as writer:
                 await storage.put(writer, person, None, datetime.now(UTC))
-        if room_id is None:
-            room_id = await self._make(person, priority)
-        elif await self._membership(room_id, person) == "":
-            await self._finish(room_id, person)
+        room_id = found or await self._make(person, row.priority)
         async with self._database.write() as writer:
             await storage.put(writer, person, room_id, datetime.now(UTC))
         self._rooms[person] = room_id
         await self._tell_clients(person, room_id)
-        return room_id
+        # Of one that was made before, nobody knows how the person stands to it.
+        return await self._place(row) if found else room_id
 
     async def _finish(self, room_id: str, person: str) -> None:
         """Do the rest in a room of which the homeserver made only the beginning, before it died or was cut off."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from pydantic import BaseModel, Field, field_validator
@@ -19,6 +19,8 @@ from storage.schema import definition as definitions
 from storage.schema import relation as relations
 from storage.schema import source as sources
 from storage.schema import term as terms
+
+T = TypeVar("T")
 
 TermKind = Literal["preferred", "admitted", "abbreviation", "hidden"]
 """As in ISO 30042 and IATE; `hidden` (SKOS hiddenLabel) is searched and never shown."""
@@ -159,19 +161,23 @@ async def find(reader: Reader, query: str, language: str) -> Lookup:
 
 async def get(reader: Reader, concept_id: str) -> Concept | None:
     """Return one concept. Those read last are remembered, because the same few are asked for again and again."""
-    remembered = await reader.cached("glossary", _nothing, part="concepts")
+    remembered: dict[str, Concept] = await reader.cached("glossary", _nothing, part="concepts")
     if concept_id not in remembered:
         found = await some(reader, [concept_id])
         if not found:
             return None
-        if len(remembered) >= REMEMBERED:
-            del remembered[next(iter(remembered))]
-        remembered[concept_id] = found[0]
+        _remember(remembered, concept_id, found[0], REMEMBERED)
     return remembered[concept_id].model_copy()
 
 
-async def _nothing() -> dict[str, Concept]:
+async def _nothing() -> dict[str, Any]:
     return {}
+
+
+def _remember(remembered: dict[str, T], key: str, what: T, most: int) -> None:
+    if len(remembered) >= most:
+        del remembered[next(iter(remembered))]
+    remembered[key] = what
 
 
 async def every(reader: Reader) -> list[Concept]:
@@ -182,19 +188,13 @@ async def every(reader: Reader) -> list[Concept]:
 
 async def titles(reader: Reader, ids: Sequence[str], language: str) -> list[Title]:
     """Return the titles of some concepts, in the order given. Those read last are remembered, as in `get`."""
-    remembered = await reader.cached("glossary", _no_titles, part=f"/titles/{language}")
+    remembered: dict[str, Title] = await reader.cached("glossary", _nothing, part=f"/titles/{language}")
     known = {key: remembered[key] for key in ids if key in remembered}
     if missing := [key for key in dict.fromkeys(ids) if key not in known]:
         known |= (found := await _titles(reader, missing, language))
         for key, title in found.items():
-            if len(remembered) >= TITLES_REMEMBERED:
-                del remembered[next(iter(remembered))]
-            remembered[key] = title
+            _remember(remembered, key, title, TITLES_REMEMBERED)
     return [known[key].model_copy() for key in ids if key in known]
-
-
-async def _no_titles() -> dict[str, Title]:
-    return {}
 
 
 async def _titles(reader: Reader, ids: Sequence[str], language: str) -> dict[str, Title]:

@@ -97,18 +97,9 @@ async def visited(library: tuple[RunningBot, str, int], folder: Path, task: str,
     _, base, number = library
     # For who wants to look at the pages, too: GAAMAC_PICTURES=/some/folder.
     pictures = os.environ.get("GAAMAC_PICTURES", "-")
+    told = (base, task, chromium, folder / "profile", pictures, number, most)
     node = await asyncio.create_subprocess_exec(
-        *(
-            "node",
-            "visit.mjs",
-            base,
-            task,
-            str(chromium),
-            str(folder / "profile"),
-            pictures,
-            str(number),
-            str(most),
-        ),
+        *("node", "visit.mjs", *map(str, told)),
         cwd=installed,
         stdout=asyncio.subprocess.PIPE,
     )
